@@ -1,0 +1,55 @@
+"""The Celery app: messages are doorbells, the database rows are the truth."""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("isthmus")
+_options: dict[str, object] = {}
+if settings.CELERY_BROKER_URL.startswith("filesystem://"):
+    # The broker of the embedded default: message files inside the data folder. In and out are one folder, so that
+    # every process reads what any process wrote.
+    for name in ("messages", "control", "processed"):
+        (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
+    _options = {
+        "data_folder_in": str(settings.BROKER_DIR / "messages"),
+        "data_folder_out": str(settings.BROKER_DIR / "messages"),
+        "control_folder": str(settings.BROKER_DIR / "control"),
+        "processed_folder": str(settings.BROKER_DIR / "processed"),
+        "store_processed": False,
+        "polling_interval": 0.02,
+    }
+
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_transport_options=_options,
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=3,
+    task_ignore_result=True,
+    task_default_queue="isthmus",
+    task_serializer="json",
+    accept_content=["json"],
+    task_publish_retry=False,  # a lost doorbell costs seconds: the sweep rings again
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    task_acks_late=True,
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+    beat_max_loop_interval=1,
+    timezone="UTC",
+    beat_schedule={
+        "wake-due-lanes": {
+            "task": "workflows.wake_due_lanes",
+            "schedule": timedelta(seconds=settings.SWEEP_SECONDS),
+            "options": {"expires": 10},
+        },
+        "keep-credentials-alive": {"task": "integrations.keep_credentials_alive", "schedule": timedelta(hours=6)},
+        "drop-old-history": {"task": "workflows.drop_old_history", "schedule": timedelta(hours=1)},
+    },
+)
+app.autodiscover_tasks(["workflows", "integrations"])

@@ -1,0 +1,12 @@
+"""The root of all addresses."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("", include("projects.urls")),
+    path("", include("workflows.urls")),
+    path("", include("connect_portal.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+]

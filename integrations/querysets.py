@@ -1,0 +1,42 @@
+"""What sets of integrations, credentials and configurations know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from integrations.models import Configuration, Credential, Integration
+    from projects.models import ConnectedUser, Project
+
+
+class IntegrationQuerySet(models.QuerySet["Integration"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(integration__project=project)
+
+    def for_connected_user(self, user: ConnectedUser) -> Self:
+        return self.filter(user=user)
+
+    def present(self) -> Self:
+        """Credentials that the end user has not disconnected."""
+        return self.filter(removed_at__isnull=True)
+
+    def valid(self) -> Self:
+        return self.present().filter(status="VALID")
+
+
+class ConfigurationQuerySet(models.QuerySet["Configuration"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(credential__integration__project=project)
+
+    def present(self) -> Self:
+        return self.filter(credential__removed_at__isnull=True)

@@ -1,0 +1,13 @@
+"""What every test may use."""
+
+import pytest
+
+from projects import user_tokens
+
+
+@pytest.fixture(autouse=True)
+def _forget_verified_tokens() -> None:
+    """The cache of verified tokens outlives a test's transaction; the rows it speaks of do not."""
+    user_tokens.verified.clear()
+    user_tokens._last_used_noted.clear()
+    user_tokens._loaded_keys.clear()

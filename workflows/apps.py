@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class WorkflowsConfig(AppConfig):
+    """Definitions, editor, app events, intake, engine, history."""
+
+    name = "workflows"

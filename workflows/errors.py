@@ -1,0 +1,39 @@
+"""What can go wrong with workflows, events and runs."""
+
+from lib.errors import Conflict, Invalid, IsthmusError, NotFound
+
+
+class UnknownAppEvent(NotFound):
+    """There is no App Event of that name in this project."""
+
+    code = "unknown_app_event"
+
+
+class IdempotencyConflict(Conflict):
+    """This Idempotency-Key was used with another body; send a new key with a new event."""
+
+    code = "idempotency_conflict"
+
+
+class PayloadRejected(Invalid):
+    """The payload does not have the shape of the App Event's example, and this project rejects such events."""
+
+    code = "payload_rejected"
+
+
+class NotDeployable(Invalid):
+    """The workflow can not be deployed yet."""
+
+    code = "not_deployable"
+
+
+class DraftConflict(Conflict):
+    """Somebody else saved this workflow since you opened it. Reload to see their changes."""
+
+    code = "draft_conflict"
+
+
+class LeaseLost(IsthmusError):
+    """The lane is another worker's by now: write nothing more."""
+
+    code = "lease_lost"

@@ -1,0 +1,260 @@
+"""Workflows and their versions, App Events, and what has arrived and run."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from integrations.models import Configuration, Credential, Integration
+from lib.ids import time_ordered_id
+from projects.models import ConnectedUser, Project, User
+from workflows.querysets import (
+    AppEventQuerySet,
+    EventQuerySet,
+    LaneQuerySet,
+    RunQuerySet,
+    StepRunQuerySet,
+    WorkflowQuerySet,
+    WorkflowSettingQuerySet,
+)
+
+
+class AppEvent(models.Model):
+    """A named event that the app may send, with an example payload as its schema."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="app_events")
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True)
+    example = models.JSONField(default=dict)
+    """A JSON object."""
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AppEventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="one_app_event_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Workflow(models.Model):
+    """A trigger and its steps: one draft, numbered frozen versions, at most one of them live."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="workflows")
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True)
+    """The text that the end user sees beside the switch."""
+    draft = models.JSONField(default=dict)
+    """Shape: workflows.definition.schema."""
+    draft_revision = models.PositiveIntegerField(default=1)
+    """Counts saves: a save names the revision it started from, so that two editors can not overwrite each other."""
+    draft_saved_at = models.DateTimeField(default=timezone.now)
+    draft_saved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    live_version = models.ForeignKey("WorkflowVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    enabled_by_default = models.BooleanField(default=False)
+    is_hidden = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "name"], name="one_workflow_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkflowVersion(models.Model):
+    """A frozen definition: what `deploy` made of the draft."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    app_event = models.CharField(max_length=120, blank=True)
+    """The trigger's App Event, so that intake finds its listeners by an index."""
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="one_version_per_number")]
+        indexes = [models.Index(fields=["app_event"], name="version_by_app_event")]
+
+    def __str__(self) -> str:
+        return f"{self.workflow} v{self.number}"
+
+
+class WorkflowSetting(models.Model):
+    """A configuration's switch for one workflow, and the values of its user settings."""
+
+    configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="workflow_settings")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="settings")
+    is_enabled = models.BooleanField(default=False)
+    values = models.JSONField(default=dict, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = WorkflowSettingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["configuration", "workflow"], name="one_setting_per_workflow")]
+
+
+class Event(models.Model):
+    """One App Event that has arrived."""
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="events")
+    name = models.CharField(max_length=120)
+    payload = models.JSONField()
+    skipped = models.JSONField(default=list, blank=True)
+    """The workflows that it did not start: [{"workflow_id", "reason"}]."""
+    received_at = models.DateTimeField(default=timezone.now)
+
+    objects = EventQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pk}"
+
+
+class IdempotencyKey(models.Model):
+    """A request's own key, with what was answered: the same key and body get the same answer, for 24 hours."""
+
+    user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64)
+    answer = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_per_idempotency_key")]
+
+
+class Lane(models.Model):
+    """The queue of one credential's runs, worked off in order by whoever holds the lease."""
+
+    credential = models.OneToOneField(Credential, primary_key=True, on_delete=models.CASCADE, related_name="lane")
+    lease_token = models.UUIDField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    """A rate limit or a used-up API budget pauses the lane, not the tries of its runs."""
+    pause_reason = models.CharField(max_length=300, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    """When its doorbell rang last; an awake lane is not rung again."""
+
+    objects = LaneQuerySet.as_manager()
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    WAITING = "waiting", "Waiting"
+    PARKED = "parked", "Parked"
+    ASKING = "asking", "Needs a decision"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Run(models.Model):
+    """One event's way through one version of one workflow for one configuration."""
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="runs")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs")
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.CASCADE, related_name="runs")
+    user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="runs")
+    configuration = models.ForeignKey(Configuration, null=True, on_delete=models.SET_NULL, related_name="runs")
+    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="runs")
+    replay_number = models.PositiveIntegerField(default=0)
+    replay_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replays")
+    input = models.JSONField(null=True, blank=True)
+    """An edited payload of a replay; None: the event's own."""
+    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
+    position = models.PositiveIntegerField(default=0)
+    """Index of the step whose turn it is, in the version's steps."""
+    wake_at = models.DateTimeField(default=timezone.now)
+    wait_reason = models.CharField(max_length=300, blank=True)
+    order_key = models.CharField(max_length=255, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    """Of the step that failed; shape as integrations.providers.base.Outcome.error, plus "step_key"."""
+    api_calls = models.FloatField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "workflow", "configuration", "replay_number"], name="one_run_per_event")
+        ]
+        indexes = [
+            models.Index(fields=["lane", "id"], condition=models.Q(state__in=["queued", "waiting"]), name="run_due_by_lane"),
+            models.Index(fields=["wake_at"], condition=models.Q(state__in=["queued", "waiting"]), name="run_due"),
+            models.Index(fields=["lane"], condition=models.Q(state="parked"), name="run_parked"),
+            models.Index(fields=["project", "-id"], name="run_by_project"),
+            models.Index(
+                fields=["project", "state", "-id"], condition=~models.Q(state="succeeded"), name="run_not_succeeded"
+            ),
+            models.Index(fields=["user", "-id"], name="run_by_user"),
+            models.Index(fields=["workflow", "-id"], name="run_by_workflow"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
+
+
+class StepState(models.TextChoices):
+    CALLING = "calling", "Running"
+    WAITING = "waiting", "Waiting to be tried again"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    ASKING = "asking", "Needs a decision"
+
+
+class StepRun(models.Model):
+    """One step of one run: what went in, what came out, how often it was tried."""
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs")
+    step_key = models.CharField(max_length=80)
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=StepState.choices)
+    input = models.JSONField(null=True)
+    output = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+    warnings = models.JSONField(default=list)
+    """What rendering had to say: [{"path", "message"}]."""
+    notes = models.JSONField(default=list)
+    """What happened on the way: [{"at", "text"}]."""
+    tries = models.PositiveIntegerField(default=0)
+    api_calls = models.FloatField(default=0)
+    called_at = models.DateTimeField(null=True)
+    """When the call now under way (or cut off) began; None: no call is open. A worker that finds it set does not know
+    whether the call happened."""
+    first_tried_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = StepRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "step_key"], name="one_result_per_step")]
+
+
+class WorkerPulse(models.Model):
+    """When a worker last answered a doorbell: health without a round trip."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    beat_at = models.DateTimeField()

@@ -1,0 +1,78 @@
+"""What sets of workflows, events and runs know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from projects.models import ConnectedUser, Project
+    from workflows.leases import Lease
+    from workflows.models import AppEvent, Event, Lane, Run, StepRun, Workflow, WorkflowSetting
+
+DUE_STATES = ("queued", "waiting")
+OPEN_STATES = ("queued", "waiting", "parked", "asking")
+
+
+class AppEventQuerySet(models.QuerySet["AppEvent"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+
+class WorkflowQuerySet(models.QuerySet["Workflow"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(integration__project=project)
+
+    def deployed(self) -> Self:
+        return self.filter(live_version__isnull=False)
+
+    def listening_to(self, app_event: str) -> Self:
+        """Deployed workflows whose live version starts with that App Event."""
+        return self.filter(live_version__app_event=app_event)
+
+
+class WorkflowSettingQuerySet(models.QuerySet["WorkflowSetting"]):
+    def on(self) -> Self:
+        return self.filter(is_enabled=True)
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+    def for_connected_user(self, user: ConnectedUser) -> Self:
+        return self.filter(user=user)
+
+    def due(self, now: datetime) -> Self:
+        """Runs whose turn it is: queued, or waiting until a time now past. Whose worker they are is the lane's matter."""
+        return self.filter(state__in=DUE_STATES, wake_at__lte=now)
+
+    def open(self) -> Self:
+        """Runs that have not ended."""
+        return self.filter(state__in=OPEN_STATES)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+
+class StepRunQuerySet(models.QuerySet["StepRun"]):
+    def in_order(self) -> Self:
+        return self.order_by("position")
+
+
+class LaneQuerySet(models.QuerySet["Lane"]):
+    def free(self, now: datetime) -> Self:
+        """Lanes that no worker holds and that are not paused."""
+        return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now)).filter(
+            models.Q(paused_until__isnull=True) | models.Q(paused_until__lte=now)
+        )
+
+    def held_by(self, lease: Lease) -> Self:
+        return self.filter(pk=lease.lane_id, lease_token=lease.token)
