@@ -4,7 +4,8 @@ import os
 from datetime import timedelta
 
 from celery import Celery
-from django.conf import settings
+
+from config import settings  # not django.conf: test settings import this package while they load
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
