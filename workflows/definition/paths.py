@@ -1,0 +1,121 @@
+"""Paths such as `trigger.items[0].sku`: their text, what they find, and the nearest one to a misspelt one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from workflows.definition.values import type_name
+
+ROOTS: Final = {
+    "trigger": "what the event carried",
+    "steps": "what an earlier step gave, by its key",
+    "settings": "what the end user set in the portal",
+    "user": "the connected user: id and meta",
+    "run": "this run: id, started_at, event_id, event_name, workflow_id, version",
+}
+
+USER_FIELDS: Final = ("id", "meta")
+RUN_FIELDS: Final = ("id", "started_at", "event_id", "event_name", "workflow_id", "version")
+
+MISSING: Final = object()
+"""What `look_up` gives where there is nothing; null is something."""
+
+Segment = str | int
+
+_NAME = re.compile(r"[^\W\d][\w-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path as read: `segments` from the root on, names as str and indexes as int; `text` in its one spelling."""
+
+    text: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def root(self) -> str:
+        return str(self.segments[0])
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def path_of(segments: Iterable[Segment]) -> Path:
+    """The path of these segments, with its canonical text."""
+    segments = tuple(segments)
+    return Path(path_text(segments), segments)
+
+
+def path_text(segments: Iterable[Segment]) -> str:
+    """The one spelling of a path: `.name` where the name allows it, `["first name"]` and `[0]` elsewhere."""
+    text = ""
+    for segment in segments:
+        if isinstance(segment, int):
+            text += f"[{segment}]"
+        elif _NAME.match(segment):
+            text += f".{segment}" if text else segment
+        else:
+            text += f"[{quoted(segment)}]"
+    return text
+
+
+def quoted(text: str) -> str:
+    """`text` as a string literal of the template language."""
+    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        text = text.replace(plain, escaped)
+    return f'"{text}"'
+
+
+def look_up(value: object, segments: Iterable[Segment]) -> object:
+    """What stands at `segments` below `value`, or MISSING. Reads mappings and lists alone, never an attribute.
+
+    A negative index counts from the end; an index into an object is the key of the same digits.
+    """
+    for segment in segments:
+        if isinstance(value, Mapping):
+            value = value.get(segment if isinstance(segment, str) else str(segment), MISSING)
+            if value is MISSING:
+                return MISSING
+        elif isinstance(value, list | tuple) and isinstance(segment, int):
+            if not -len(value) <= segment < len(value):
+                return MISSING
+            value = value[segment]
+        else:
+            return MISSING
+    return value
+
+
+def describe_missing(context: Mapping[str, object], path: Path) -> str:
+    """Why `path` finds nothing in `context`, in a builder's words."""
+    value: object = context
+    for at, segment in enumerate(path.segments):
+        below = look_up(value, (segment,))
+        if below is MISSING:
+            parent = path_text(path.segments[:at])
+            if isinstance(value, list | tuple) and isinstance(segment, int):
+                return f"{parent} has {len(value)} items, so there is no item {segment}."
+            if isinstance(value, Mapping):
+                return f"{parent or 'This run'} has no {quoted(str(segment))}."
+            return f"{parent} is {type_name(value)}, so nothing stands below it."
+        value = below
+    return f"{path} is there."
+
+
+def suggest(path: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `path` was most likely meant to be, or None when none is near."""
+    by_lower_case: dict[str, str] = {}
+    for candidate in known:
+        by_lower_case.setdefault(candidate.lower(), candidate)
+    wanted = path.lower()
+    if wanted in by_lower_case:
+        return by_lower_case[wanted]
+    near = difflib.get_close_matches(wanted, by_lower_case, n=1, cutoff=0.7)
+    if near:
+        return by_lower_case[near[0]]
+    last_names = {lower.rpartition(".")[2]: candidate for lower, candidate in reversed(by_lower_case.items())}
+    near = difflib.get_close_matches(wanted.rpartition(".")[2], last_names, n=1, cutoff=0.75)
+    return last_names[near[0]] if near else None

@@ -1,0 +1,128 @@
+"""What stands between a definition and its deploy, in sentences for the builder that say what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from workflows.definition.errors import TemplateError
+from workflows.definition.inputs import is_empty, value_at
+from workflows.definition.known_paths import KnownPaths
+from workflows.definition.paths import suggest
+from workflows.definition.schema import Definition, Step, UserSetting
+from workflows.definition.templates import compile_value
+from workflows.definition.values import JSON, strings
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend. `field` names an input of the step (`fields.LastName`), or a part of the workflow."""
+
+    code: str
+    message: str
+    step_key: str | None = None
+    field: str | None = None
+
+
+def check(
+    definition: Definition,
+    *,
+    app_events: Mapping[str, JSON],
+    action_problems: Callable[[Step], Iterable[Problem]] = lambda step: (),
+    step_outputs: Mapping[str, JSON] | None = None,
+) -> list[Problem]:
+    """All that blocks a deploy, top to bottom; an empty list when nothing does.
+
+    `app_events` gives each known app event's example payload, `action_problems` what a step's action itself finds
+    missing, `step_outputs` a sample of what each step gives, by its key: a step without one may give anything.
+    """
+    step_outputs = step_outputs or {}
+    trigger_example = app_events.get(definition.trigger.app_event or "", {}) if definition.trigger else {}
+    problems = [*_of_trigger(definition, app_events), *_of_settings(definition)]
+    if not definition.steps:
+        problems.append(Problem("steps_missing", "The workflow has no step. Add one below the trigger.", field="steps"))
+    before = KnownPaths(definition, None, trigger_example, step_outputs)
+    if definition.order_by is not None:
+        problems += _of_text(definition.order_by, "order_by", None, before)
+    keys = Counter(step.key for step in definition.steps)
+    for key, count in keys.items():
+        if count > 1:
+            message = f'{count} steps have the key "{key}". Give all but one of them another.'
+            problems.append(Problem("step_key_duplicate", message, key))
+    for position, step in enumerate(definition.steps):
+        known = KnownPaths(definition, position, trigger_example, step_outputs)
+        problems += _of_step(step, known, action_problems)
+    return problems
+
+
+def _of_trigger(definition: Definition, app_events: Mapping[str, JSON]) -> Iterator[Problem]:
+    trigger = definition.trigger
+    if trigger is None:
+        yield Problem(
+            "trigger_missing", "The workflow has no trigger. Choose the app event that starts it.", field="trigger"
+        )
+    elif trigger.app_event is None:
+        yield Problem("app_event_missing", "The trigger has no app event. Choose one or create it.", field="trigger")
+    elif trigger.app_event not in app_events:
+        near = suggest(trigger.app_event, app_events)
+        hint = f' Did you mean "{near}"?' if near else ""
+        message = f'There is no app event "{trigger.app_event}". Choose another, or create it under App Events.{hint}'
+        yield Problem("app_event_unknown", message, field="trigger")
+
+
+def _of_settings(definition: Definition) -> Iterator[Problem]:
+    for id, count in Counter(setting.id for setting in definition.settings).items():
+        if count > 1:
+            message = f'{count} user settings have the id "{id}". Give all but one of them another.'
+            yield Problem("setting_duplicate", message, field=f"settings.{id}")
+    for setting in definition.settings:
+        for message in _of_setting(setting):
+            yield Problem("setting_incomplete", message, field=f"settings.{setting.id}")
+
+
+def _of_setting(setting: UserSetting) -> Iterator[str]:
+    name = setting.title.strip() or setting.id
+    if not setting.title.strip():
+        yield f'The user setting "{setting.id}" has no title. Write what the end user should read beside the input.'
+    if setting.type == "ENUM":
+        values = [choice.value for choice in setting.values]
+        if not values:
+            yield f'The user setting "{name}" offers nothing to choose from. Add its values.'
+        if "" in values:
+            yield f'A choice of the user setting "{name}" has no value. Fill it in or remove it.'
+        if len(set(map(str, values))) < len(values):
+            yield f'Two choices of the user setting "{name}" have the same value. Change or remove one.'
+        if setting.default is not None and setting.default not in values:
+            yield f'The default of the user setting "{name}" is none of its choices. Choose one of them.'
+    if setting.hidden and setting.required and setting.default is None:
+        yield f'The user setting "{name}" is required and hidden, so nobody can fill it in. Show it, or set a default.'
+
+
+def _of_step(step: Step, known: KnownPaths, action_problems: Callable[[Step], Iterable[Problem]]) -> Iterator[Problem]:
+    if not step.name.strip():
+        yield Problem("step_name_missing", f'The step "{step.key}" has no name. Give it one.', step.key, "name")
+    found: set[str | None] = set()
+    for place, text in strings(step.inputs):
+        for problem in _of_text(text, place, step.key, known):
+            found.add(problem.field)
+            yield problem
+    for problem in action_problems(step):
+        found.add(problem.field)
+        yield problem
+    for name in step.required_inputs:
+        if name not in found and is_empty(value_at(step.inputs, name)):
+            message = f'"{name}" is marked as required and is empty. Fill it in, or remove the mark.'
+            yield Problem("required_input_empty", message, step.key, name)
+
+
+def _of_text(text: str, place: str, step_key: str | None, known: KnownPaths) -> Iterator[Problem]:
+    try:
+        compiled = compile_value(text)
+    except TemplateError as error:
+        yield Problem("template_invalid", f"{place}: {error.message}", step_key, place)
+        return
+    for use in compiled.uses:
+        if unknown := known.unknown(use.path):
+            code, message = unknown
+            yield Problem(code, f"{place}: {message}", step_key, place)
