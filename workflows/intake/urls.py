@@ -1,5 +1,10 @@
-"""Addresses of the intake room."""
+"""Addresses of the intake: the SDK uses both, by its version and its settings."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from workflows.intake.api import TriggerEvent
+
+urlpatterns: list[URLPattern] = [
+    path("projects/<uuid:project_id>/sdk/events/trigger", TriggerEvent.as_view(), name="trigger-event"),
+    path("v2/projects/<uuid:project_id>/sdk/events/trigger", TriggerEvent.as_view(), name="trigger-event-v2"),
+]

@@ -1,0 +1,277 @@
+"""Working a lane off: due runs in their order, in groups, each group written before the next begins."""
+
+import logging
+import random
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.errors import CredentialRevoked
+from integrations.models import Credential, CredentialStatus
+from integrations.providers import registry
+from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
+from lib.errors import IsthmusError
+from workflows.engine import crash_points, judging, leasing, parking, pausing, ringing
+from workflows.engine.batching import Turn, due_turns, first_group
+from workflows.engine.storing import update_rows
+from workflows.errors import LeaseLost
+from workflows.leases import Lease
+from workflows.models import Lane, Run, RunState, StepRun, StepState
+
+log = logging.getLogger("workflows.engine")
+
+STEP_FIELDS = ("state", "input", "output", "error", "warnings", "notes", "tries", "api_calls", "called_at", "first_tried_at", "finished_at")
+RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
+
+
+def drain(lease: Lease) -> None:
+    """Work off one lane's due runs for at most a slice of time; then yield, so that no tenant starves another."""
+    ends_at = time.monotonic() + settings.LANE_SLICE_SECONDS
+    try:
+        with leasing.kept(lease):
+            while _work_off_batch(lease, ends_at) and time.monotonic() < ends_at:
+                pass
+    except LeaseLost:
+        log.warning("lane.lease_lost", extra={"lane": lease.lane_id})
+        return
+    leasing.release(lease)
+    # Looked for after the release: an event that came while we held the lane rang in vain.
+    now = timezone.now()
+    if Lane.objects.free(now).filter(pk=lease.lane_id).exists() and Run.objects.due(now).filter(lane_id=lease.lane_id).exists():
+        ringing.ring([lease.lane_id])
+
+
+def _work_off_batch(lease: Lease, ends_at: float) -> bool:
+    """Take due runs and bring each as far as it goes; False when nothing is left to do now."""
+    now = timezone.now()
+    credential = Credential.objects.select_related("integration").get(pk=lease.lane_id)
+    if credential.removed_at is not None:
+        _cancel_all(lease, "The user has disconnected the account.")
+        return False
+    if credential.status != CredentialStatus.VALID:
+        parking.park_lane(lease.lane_id)
+        return False
+    if reason := pausing.budget_reason(credential, now=now):
+        pausing.pause(lease, until=now + pausing.BUDGET_PAUSE, reason=reason)
+        return False
+    turns = due_turns(lease.lane_id, now=now)
+    if not turns:
+        return False
+    try:
+        connection = credential.integration.provider.connect(credential)
+    except CredentialRevoked:
+        parking.park_lane(lease.lane_id)
+        return False
+    connection.extra["is_adopted"] = _Adopted(lease.lane_id)
+    while turns and time.monotonic() < ends_at:
+        group, turns = _next_step_group(turns)
+        if not _do_group(lease, group, connection):
+            return False
+        moved_on = [turn for turn in group if turn.run.state == RunState.QUEUED]
+        for turn in moved_on:
+            turn.step_run = None
+        turns = _merged(moved_on, turns)
+    return True
+
+
+def _next_step_group(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
+    """Split off the turns at the same step of the same version as the first one."""
+    place = (turns[0].run.version_id, turns[0].run.position)
+    same = [turn for turn in turns if (turn.run.version_id, turn.run.position) == place]
+    rest = [turn for turn in turns if (turn.run.version_id, turn.run.position) != place]
+    return same, rest
+
+
+def _merged(*parts: Sequence[Turn]) -> list[Turn]:
+    return sorted((turn for part in parts for turn in part), key=lambda turn: turn.run.pk)
+
+
+def _do_group(lease: Lease, turns: list[Turn], connection: Connection) -> bool:
+    """Do one step for all of `turns`. False when the lane has to stop here: paused or parked."""
+    action = registry.action(turns[0].step.type)
+    callable_turns: list[Turn] = []
+    failed: list[tuple[Turn, Outcome]] = []
+    for turn in turns:
+        rendered = turn.render()
+        if action is None:
+            failed.append((turn, _failure("unknown_action", f"There is no action “{turn.step.type}” in this version of Isthmus.")))
+        elif rendered.problem:
+            failed.append((turn, _failure("empty_input", rendered.problem, list(rendered.problem_fields))))
+        else:
+            callable_turns.append(turn)
+    if failed:
+        _begin(lease, [turn for turn, _ in failed])
+        _finish(lease, failed)
+    while callable_turns and action is not None:
+        group = first_group(action, callable_turns)
+        callable_turns = callable_turns[len(group.turns) :]
+        calls = _begin(lease, group.turns)
+        crash_points.reach("before_call")
+        outcomes = _execute(action, calls, connection)
+        crash_points.reach("after_call")
+        goes_on = _finish(lease, list(zip(group.turns, outcomes, strict=True)))
+        crash_points.reach("after_result")
+        if not goes_on:
+            return False
+    return True
+
+
+def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> list[Outcome]:
+    """Run the action; the one place that catches everything, since a bug in one must not lose the lane."""
+    try:
+        outcomes: list[Outcome] = action.run(calls, connection, now=timezone.now())
+    except CredentialRevoked as exc:
+        return [_of_class(ErrorClass.CREDENTIAL, exc.code, exc.message) for _ in calls]
+    except IsthmusError as exc:
+        error_class = ErrorClass.TRANSIENT if exc.retryable else ErrorClass.PERMANENT
+        return [_of_class(error_class, exc.code, exc.message) for _ in calls]
+    except Exception:
+        log.exception("step.crashed", extra={"action": action.key})
+        # What happened before the exception is not known, so the outcome is not either.
+        error = {"class": ErrorClass.UNKNOWN_OUTCOME, "code": "internal_error", "message": "An error inside Isthmus; it has been logged."}
+        return [Outcome(OutcomeKind.UNKNOWN, error=error) for _ in calls]
+    return outcomes
+
+
+def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
+    """Write down that these calls begin, before they do: a later worker then knows that they may have happened."""
+    now = timezone.now()
+    new: list[StepRun] = []
+    again: list[StepRun] = []
+    calls: list[ActionCall] = []
+    for turn in turns:
+        assert turn.rendered is not None
+        step_run = turn.step_run
+        earlier_call = step_run.called_at if step_run else None
+        if step_run is None:
+            step_run = turn.step_run = StepRun(
+                run=turn.run, step_key=turn.step.key, position=turn.run.position, first_tried_at=now, started_at=now
+            )
+            new.append(step_run)
+        else:
+            again.append(step_run)
+        step_run.state = StepState.CALLING
+        step_run.tries += 1
+        step_run.first_tried_at = step_run.first_tried_at or now
+        step_run.called_at = earlier_call or now
+        step_run.finished_at = None
+        step_run.input, step_run.warnings = turn.rendered.inputs, turn.rendered.warnings
+        calls.append(ActionCall(turn.run.pk, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
+    first_timers = [turn.run for turn in turns if turn.run.started_at is None]
+    for run in first_timers:
+        run.started_at = now
+    with transaction.atomic():
+        leasing.renew(lease, now=now)
+        StepRun.objects.bulk_create(new)
+        update_rows(StepRun, again, STEP_FIELDS)
+        if first_timers:
+            Run.objects.filter(pk__in=[run.pk for run in first_timers]).update(started_at=now)
+    return calls
+
+
+def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
+    """Write results, next positions and history in one transaction. False when the lane was paused or parked by them."""
+    now = timezone.now()
+    pause: tuple[datetime, str] | None = None
+    parks = False
+    for turn, outcome in results:
+        verdict = _apply(turn, outcome, now)
+        if verdict.pause_lane_until and (pause is None or verdict.pause_lane_until > pause[0]):
+            pause = (verdict.pause_lane_until, verdict.wait_reason)
+        parks = parks or verdict.parks_lane
+    with transaction.atomic():
+        leasing.renew(lease, now=now)
+        update_rows(StepRun, [turn.step_run for turn, _ in results if turn.step_run], STEP_FIELDS)
+        # A run cancelled meanwhile stays cancelled; what its step did stands in the history all the same.
+        cancelled = set(
+            Run.objects.filter(pk__in=[turn.run.pk for turn, _ in results], state=RunState.CANCELLED).values_list("pk", flat=True)
+        )
+        update_rows(Run, [turn.run for turn, _ in results if turn.run.pk not in cancelled], RUN_FIELDS)
+        for turn, _ in results:
+            if turn.run.pk in cancelled:
+                turn.run.state = RunState.CANCELLED
+        if pause:
+            pausing.pause(lease, until=pause[0], reason=pause[1])
+        if parks:
+            parking.park_lane(lease.lane_id)
+    for turn, _ in results:
+        if turn.run.has_ended:
+            log.info("run.ended", extra={"run": turn.run.pk, "lane": lease.lane_id, "state": turn.run.state})
+    return not (pause or parks)
+
+
+def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
+    """Bring the rows in hand to what the outcome means."""
+    run, step_run = turn.run, turn.step_run
+    assert step_run is not None
+    verdict = judging.judge(
+        outcome,
+        tries=step_run.tries,
+        first_tried_at=step_run.first_tried_at or now,
+        now=now,
+        overrides=turn.step.retry,
+        random=random.random,
+    )
+    step_run.state = verdict.step_state
+    step_run.output = outcome.output
+    step_run.error = dict(outcome.error) if outcome.error else None
+    step_run.api_calls += outcome.api_calls
+    run.api_calls += outcome.api_calls
+    if not verdict.is_call_open:
+        step_run.called_at = None
+    if not verdict.counts_as_try:
+        step_run.tries -= 1
+    if outcome.note:
+        step_run.notes = [*step_run.notes, {"at": now.isoformat(), "text": outcome.note}]
+    if step_run.error and verdict.step_state == StepState.WAITING:
+        step_run.notes = [*step_run.notes, {"at": now.isoformat(), "text": judging.message_of(step_run.error)}][-50:]
+    if verdict.step_state in (StepState.SUCCEEDED, StepState.FAILED):
+        step_run.finished_at = now
+    run.state, run.wait_reason = verdict.run_state, verdict.wait_reason
+    run.wake_at = verdict.wake_at or now
+    run.error = {**step_run.error, "step_key": step_run.step_key} if step_run.error and verdict.run_state != RunState.QUEUED else None
+    if verdict.step_state == StepState.SUCCEEDED:
+        turn.outputs[step_run.step_key] = outcome.output
+        run.position += 1
+        run.state = RunState.SUCCEEDED if turn.is_at_end else RunState.QUEUED
+    if run.has_ended:
+        run.finished_at = now
+    return verdict
+
+
+def _failure(code: str, message: str, fields: list[str] | None = None) -> Outcome:
+    return _of_class(ErrorClass.PERMANENT, code, message, fields)
+
+
+def _of_class(error_class: ErrorClass, code: str, message: str, fields: list[str] | None = None) -> Outcome:
+    error = {"class": error_class.value, "code": code, "message": message, "fields": fields or []}
+    return Outcome(OutcomeKind.FAILED, error=error)
+
+
+def _cancel_all(lease: Lease, reason: str) -> None:
+    now = timezone.now()
+    open_runs = Run.objects.open().filter(lane_id=lease.lane_id)
+    open_runs.update(state=RunState.CANCELLED, wait_reason=reason, finished_at=now)
+
+
+class _Adopted:
+    """Tells whether a record is another run's already, so that two runs never adopt the same."""
+
+    def __init__(self, lane_id: UUID) -> None:
+        self._lane_id = lane_id
+
+    def __call__(self, record_id: str) -> bool:
+        return StepRun.objects.filter(
+            run__lane_id=self._lane_id, output__id=record_id, started_at__gte=timezone.now() - timedelta(days=7)
+        ).exists()
+
+
+def due_lanes(now: datetime) -> Iterator[UUID]:
+    """Lanes with due runs that nobody holds: what the sweep rings for."""
+    yield from Lane.objects.free(now).filter(pk__in=Run.objects.due(now).values("lane_id")).values_list("pk", flat=True)[:1000]

@@ -1,0 +1,84 @@
+"""From a version's step and a run's history to the step's rendered inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from workflows.definition.schema import Definition, Step, parse_definition
+from workflows.definition.templates import Compiled, RenderError, RenderLimitExceeded, compile_value
+from workflows.models import Run, WorkflowVersion
+
+
+@dataclass(frozen=True)
+class PreparedVersion:
+    """A frozen version, parsed and compiled once a process."""
+
+    definition: Definition
+    inputs: tuple[Compiled, ...]
+
+
+@lru_cache(maxsize=512)
+def _prepared(version_id: int) -> PreparedVersion:
+    # Versions never change, so their number in the table is a sufficient key.
+    definition = parse_definition(WorkflowVersion.objects.get(pk=version_id).definition)
+    return PreparedVersion(definition, tuple(compile_value(step.inputs) for step in definition.steps))
+
+
+def prepared(version_id: int) -> PreparedVersion:
+    return _prepared(version_id)
+
+
+def forget_prepared() -> None:
+    """For tests, whose version numbers start anew."""
+    _prepared.cache_clear()
+
+
+@dataclass(frozen=True)
+class RenderedStep:
+    """A step's inputs as values; or `problem`, in words, when they can not be had."""
+
+    inputs: dict[str, Any]
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    problem: str = ""
+    problem_fields: tuple[str, ...] = ()
+
+
+def context_of(run: Run, outputs: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a template of this run may read: the roots of the template language."""
+    return {
+        "trigger": run.event.payload if run.input is None else run.input,
+        "steps": outputs,
+        "settings": settings,
+        "user": {"id": run.user.external_id, "meta": run.user.meta},
+        "run": {
+            "id": str(run.pk),
+            "workflow": run.workflow.name,
+            "version": run.version.number,
+            "event_id": str(run.event_id),
+            "received_at": run.event.received_at.isoformat(),
+        },
+    }
+
+
+def render_step(compiled: Compiled, step: Step, context: Mapping[str, Any]) -> RenderedStep:
+    """Render one step's inputs. A missing path is a warning, or the step's failure where its input is marked required."""
+    try:
+        rendered = compiled.render(context)
+    except (RenderError, RenderLimitExceeded) as exc:
+        return RenderedStep({}, problem=str(exc))
+    warnings = [{"path": warning.path, "message": warning.message} for warning in rendered.warnings]
+    empty = tuple(name for name in step.required_inputs if _at(rendered.value, name) in (None, ""))
+    if empty:
+        names = ", ".join(name.removeprefix("fields.") for name in empty)
+        return RenderedStep(rendered.value, warnings, f"A value is required and came out empty: {names}.", empty)
+    return RenderedStep(rendered.value, warnings)
+
+
+def _at(inputs: Any, name: str) -> Any:
+    """The input by its dotted name, "fields.LastName"; field names hold no dots of their own."""
+    for part in name.split("."):
+        if not isinstance(inputs, dict):
+            return None
+        inputs = inputs.get(part)
+    return inputs

@@ -1,0 +1,152 @@
+"""The event endpoint: `POST /projects/<project id>/sdk/events/trigger`, and the same under `/v2`."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lib.errors import IsthmusError
+from projects.api_auth import UserTokenAuthentication
+from workflows.intake.planning import Selection, SkipReason
+from workflows.intake.receiving import Arrival, receive
+
+MAX_KEY_CHARACTERS = 255
+MAX_NAME_CHARACTERS = 120
+
+
+class EventTooLarge(IsthmusError):
+    """An event may be at most 1 MB of JSON. Send an id, and let a step fetch the rest."""
+
+    code, status = "event_too_large", 413
+
+
+class BadEvent(IsthmusError):
+    """The request's body is not an event."""
+
+    code, status = "bad_event", 400
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """Shape of the request's body."""
+
+    name = serializers.CharField(max_length=MAX_NAME_CHARACTERS, help_text="The App Event's name, as in the dashboard.")
+    payload = serializers.DictField(required=False, help_text="A JSON object; its fields are what `{{ trigger.… }}` reads.")
+
+
+class StartedRunSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    workflow_id = serializers.UUIDField()
+    workflow = serializers.CharField()
+    credential_id = serializers.UUIDField()
+    configuration_id = serializers.UUIDField()
+
+
+class SkippedWorkflowSerializer(serializers.Serializer[Any]):
+    workflow_id = serializers.UUIDField()
+    workflow = serializers.CharField()
+    reason = serializers.ChoiceField(choices=[reason.value for reason in SkipReason])
+    message = serializers.CharField(help_text="What to do about it.")
+
+
+class ReceiptSerializer(serializers.Serializer[Any]):
+    event_id = serializers.UUIDField()
+    name = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    runs = StartedRunSerializer(many=True)
+    skipped = SkippedWorkflowSerializer(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class ErrorDetailSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    error = ErrorDetailSerializer()
+    message = serializers.CharField()
+    code = serializers.CharField()
+    status = serializers.IntegerField()
+    meta = serializers.DictField()
+
+
+def _error(description: str) -> OpenApiResponse:
+    return OpenApiResponse(ErrorSerializer, description)
+
+
+class TriggerEvent(APIView):
+    """Take one App Event for the token's user."""
+
+    authentication_classes = [UserTokenAuthentication]
+
+    @extend_schema(
+        operation_id="trigger_event",
+        summary="Send an App Event",
+        description=(
+            "Starts the workflows that listen to the event, for the user whom the token names. The answer is sent when the "
+            "event is on disk. Safe to repeat with an `Idempotency-Key`: the same key and body start nothing twice."
+        ),
+        request=EventSerializer,
+        parameters=[
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="At most 255 characters; kept for 24 hours."),
+            OpenApiParameter("X-Paragon-Credential", str, OpenApiParameter.HEADER, description="Only this account: its id or external id."),
+            OpenApiParameter("X-Paragon-Configuration-Id", str, OpenApiParameter.HEADER, description="Only this configuration."),
+        ],
+        responses={
+            201: ReceiptSerializer,
+            400: _error("The body is not JSON, or not an event."),
+            401: _error("The user token was refused; `code` says why."),
+            404: _error("There is no such App Event; `meta.known` lists those there are."),
+            409: _error("The Idempotency-Key was used with another body."),
+            413: _error("More than 1 MB."),
+            422: _error("The project rejects payloads of another shape than the example's."),
+        },
+    )
+    def post(self, request: Request, project_id: UUID) -> Response:
+        # request.user is read first: who may not send an event is not told what is wrong with it.
+        received = receive(request.user, _arrival(request))  # type: ignore[arg-type]
+        headers = {"Idempotency-Replayed": "true"} if received.is_repetition else None
+        return Response(received.receipt, status=201, headers=headers)
+
+
+def _arrival(request: Request) -> Arrival:
+    body = _json_body(request)
+    name, payload = body.get("name"), body.get("payload", {})
+    if not isinstance(name, str) or not name.strip():
+        raise BadEvent('Name the App Event: {"name": "Lead Created", "payload": {…}}.')
+    if payload is None:
+        payload = {}
+    if not isinstance(payload, dict):
+        raise BadEvent("`payload` must be a JSON object, for example {\"email\": \"…\"}.")
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise BadEvent(f"An Idempotency-Key may have at most {MAX_KEY_CHARACTERS} characters; this one has {len(key)}.")
+    selection = Selection(
+        credential=request.headers.get("X-Paragon-Credential", "").strip(),
+        configuration=request.headers.get("X-Paragon-Configuration-Id", "").strip(),
+    )
+    return Arrival(name.strip(), payload, key, selection)
+
+
+def _json_body(request: Request) -> dict[str, Any]:
+    declared = request.headers.get("Content-Length", "")
+    if declared.isdigit() and int(declared) > settings.EVENT_MAX_BYTES:
+        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
+    raw = request._request.body
+    if len(raw) > settings.EVENT_MAX_BYTES:
+        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as exc:
+        raise BadEvent(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
+    if b"\\u0000" in raw and "\x00" in str(body):
+        raise BadEvent("The body holds a NUL character (\\u0000), which no database keeps. Leave it out.")
+    if not isinstance(body, dict):
+        raise BadEvent('The body must be a JSON object: {"name": "Lead Created", "payload": {…}}.')
+    return body

@@ -1,0 +1,41 @@
+"""Celery tasks: doorbells, given ids only, each safe to ring twice."""
+
+import logging
+import socket
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from workflows.engine import crash_points, draining, leasing, ringing
+from workflows.history.retaining import drop_older_than
+from workflows.models import WorkerPulse
+
+log = logging.getLogger("workflows.tasks")
+
+
+@shared_task(name="workflows.drain_lane", acks_late=True)
+def drain_lane(lane_id: str) -> None:
+    """Work off one lane's due runs. Safe to ring twice: only one ring gets the lease."""
+    crash_points.reach("before_lease")
+    if lease := leasing.lease_lane(UUID(lane_id), now=timezone.now()):
+        crash_points.reach("after_lease")
+        draining.drain(lease)
+
+
+@shared_task(name="workflows.wake_due_lanes")
+def wake_due_lanes() -> None:
+    """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease."""
+    now = timezone.now()
+    WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults={"beat_at": now})
+    ringing.ring(list(draining.due_lanes(now)))
+
+
+@shared_task(name="workflows.drop_old_history")
+def drop_old_history() -> None:
+    """Drop events, runs and idempotency keys past their time, in batches. Safe twice: what is gone is gone."""
+    dropped = drop_older_than(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
+    if dropped:
+        log.info("history.dropped", extra={"events": dropped})
