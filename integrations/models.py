@@ -62,7 +62,9 @@ class Integration(models.Model):
 
     @property
     def client_secret(self) -> str:
-        return decrypt(self.client_secret_sealed, bound_to=f"integration:{self.pk}") if self.client_secret_sealed else ""
+        return (
+            decrypt(self.client_secret_sealed, bound_to=f"integration:{self.pk}") if self.client_secret_sealed else ""
+        )
 
     @client_secret.setter
     def client_secret(self, plain: str) -> None:
@@ -151,7 +153,9 @@ class Configuration(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["credential"], condition=models.Q(is_default=True), name="one_default_configuration"),
+            models.UniqueConstraint(
+                fields=["credential"], condition=models.Q(is_default=True), name="one_default_configuration"
+            ),
             models.UniqueConstraint(
                 fields=["credential", "external_id"],
                 condition=models.Q(external_id__isnull=False),

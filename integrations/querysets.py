@@ -40,3 +40,6 @@ class ConfigurationQuerySet(models.QuerySet["Configuration"]):
 
     def present(self) -> Self:
         return self.filter(credential__removed_at__isnull=True)
+
+    def default_first(self) -> Self:
+        return self.order_by("-is_default", "created_at")

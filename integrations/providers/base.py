@@ -44,7 +44,9 @@ class InputField:
 
     name: str
     label: str
-    type: Literal["text", "textarea", "number", "boolean", "date", "datetime", "select", "email", "url", "id", "record_type"]
+    type: Literal[
+        "text", "textarea", "number", "boolean", "date", "datetime", "select", "email", "url", "id", "record_type"
+    ]
     required: bool = False
     help: str = ""
     choices: tuple[InputChoice, ...] = ()
@@ -168,6 +170,11 @@ class ObjectSchemas(ABC):
     def source(self) -> str:
         """Where the answers come from, in words: "Salesforce's standard objects" or an org's name."""
 
+    @property
+    def is_authoritative(self) -> bool:
+        """Whether a field or record type that is not listed does not exist: true of an org, not of the built-in ones."""
+        return False
+
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
@@ -205,10 +212,14 @@ class Provider(ABC):
     def login_url(self, integration: Integration) -> str: ...
 
     @abstractmethod
-    def authorization_request(self, integration: Integration, *, state: str, redirect_uri: str) -> AuthorizationRequest: ...
+    def authorization_request(
+        self, integration: Integration, *, state: str, redirect_uri: str
+    ) -> AuthorizationRequest: ...
 
     @abstractmethod
-    def exchange_code(self, integration: Integration, *, code: str, code_verifier: str, redirect_uri: str, login_url: str) -> Grant:
+    def exchange_code(
+        self, integration: Integration, *, code: str, code_verifier: str, redirect_uri: str, login_url: str
+    ) -> Grant:
         """Trade the code for tokens and look up whose they are. Raises OAuthFailed, ProviderUnavailable."""
 
     @abstractmethod

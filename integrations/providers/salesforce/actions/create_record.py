@@ -1,0 +1,141 @@
+"""Create a record: the step that makes a Lead of an App Event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from integrations.providers.base import (
+    JSON,
+    Action,
+    ActionCall,
+    ActionProblem,
+    Connection,
+    InputChoice,
+    InputField,
+    ObjectSchemas,
+    Outcome,
+)
+from integrations.providers.salesforce import record_form, sample
+from integrations.providers.salesforce.describe import fields_by_name
+from integrations.providers.salesforce.values import is_empty
+
+EXTERNAL_ID = "external_id_field"
+ALLOW_DUPLICATES = "allow_duplicates"
+
+
+class CreateRecord(Action):
+    key = "create_record"
+    title = "Create record"
+    description = "Create a record of any type, standard or custom."
+    icon = "database-plus"
+    is_idempotent: ClassVar[bool] = False
+    """With an external-id field it is an upsert, and then safe to repeat; `run` knows which."""
+
+    def form(self, inputs: Mapping[str, JSON], schema: ObjectSchemas) -> Sequence[InputField]:
+        fields = [record_form.record_type_field(schema)]
+        if record_type := inputs.get("record_type"):
+            described = schema.describe(str(record_type))
+            fields += record_form.record_fields(inputs, described, creates=True)
+            fields += [_external_id_input(described, inputs), _allow_duplicates_input(inputs)]
+        return fields
+
+    def problems(self, inputs: Mapping[str, JSON], schema: ObjectSchemas) -> Iterable[ActionProblem]:
+        if problems := list(record_form.record_type_problems(inputs, schema)):
+            return problems
+        described = schema.describe(str(inputs["record_type"]))
+        problems += record_form.field_problems(inputs, schema, described, creates=True)
+        return problems + _external_id_problems(inputs, schema, described)
+
+    def sample_output(self, inputs: Mapping[str, JSON], schema: ObjectSchemas) -> JSON:
+        described = schema.describe(str(inputs.get("record_type") or ""))
+        record_id = sample.record_id(described)
+        return {
+            "id": record_id,
+            "success": True,
+            "created": True,
+            "url": f"https://example.my.salesforce.com/{record_id}",
+            "record": sample.record(inputs.get("fields") or {}, described),
+        }
+
+    def group_key(self, inputs: Mapping[str, JSON]) -> str:
+        external_id = inputs.get(EXTERNAL_ID)
+        what = (
+            f"upsert:{inputs.get('record_type')}:{external_id}"
+            if external_id
+            else f"create:{inputs.get('record_type')}"
+        )
+        return f"{what}:allow" if inputs.get(ALLOW_DUPLICATES) else what
+
+    def record_key(self, inputs: Mapping[str, JSON]) -> str | None:
+        """A new record has no key, unless the step matches by an external id of its own choosing."""
+        value = (inputs.get("fields") or {}).get(inputs.get(EXTERNAL_ID))
+        return None if is_empty(value) else f"{inputs.get('record_type')}:{str(value).strip().lower()}"
+
+    def run(self, calls: Sequence[ActionCall], connection: Connection, *, now: datetime) -> list[Outcome]:
+        raise NotImplementedError
+
+    def summary(self, inputs: Mapping[str, JSON]) -> str:
+        record_type = str(inputs.get("record_type") or "record")
+        article = "an" if record_type[:1].lower() in "aeiou" else "a"
+        return f"Create {article} {record_type}"
+
+
+def _external_id_input(described: Mapping[str, JSON] | None, inputs: Mapping[str, JSON]) -> InputField:
+    usable = [
+        field for field in fields_by_name(described).values() if field.get("externalId") and field.get("createable")
+    ]
+    return InputField(
+        name=EXTERNAL_ID,
+        label="External id field",
+        type="select",
+        help=(
+            "With it, a call that was interrupted can be repeated without creating a second record. Left unmapped, the "
+            "field receives the run's id; mapped above, an existing record with that value is updated instead."
+        ),
+        choices=tuple(InputChoice(field["name"], field["label"]) for field in usable),
+        takes_variables=False,
+        group="" if inputs.get(EXTERNAL_ID) else "more",
+    )
+
+
+def _allow_duplicates_input(inputs: Mapping[str, JSON]) -> InputField:
+    return InputField(
+        name=ALLOW_DUPLICATES,
+        label="Save in spite of duplicate alerts",
+        type="boolean",
+        help="Salesforce's duplicate rules that only alert then do not stop the record; rules that block still do.",
+        takes_variables=False,
+        group="" if inputs.get(ALLOW_DUPLICATES) else "more",
+    )
+
+
+def _external_id_problems(
+    inputs: Mapping[str, JSON], schema: ObjectSchemas, described: Mapping[str, JSON] | None
+) -> list[ActionProblem]:
+    name = inputs.get(EXTERNAL_ID)
+    if not name:
+        return []
+    field = fields_by_name(described).get(name)
+    if field is None:
+        if not described or not schema.is_authoritative:
+            return []
+        return [
+            ActionProblem(
+                "external_id_field_unknown", f"There is no field {name} on this object in {schema.source}.", EXTERNAL_ID
+            )
+        ]
+    if not (field.get("externalId") or field.get("idLookup")) or not field.get("createable"):
+        message = (
+            f"{field['label']} is not an external id that can be written; mark it so in Salesforce's Object Manager."
+        )
+        return [ActionProblem("external_id_field_unknown", message, EXTERNAL_ID)]
+    is_mapped = not is_empty((inputs.get("fields") or {}).get(name))
+    if not is_mapped and (field.get("type") != "string" or not field.get("unique")):
+        message = f"{field['label']} has to be a unique text field to receive the run's id; or map a value to it above."
+        return [ActionProblem("external_id_field_unknown", message, EXTERNAL_ID)]
+    return []
+
+
+action = CreateRecord()
