@@ -1,0 +1,90 @@
+"""Forms of the settings pages."""
+
+from typing import Any
+
+from django import forms
+
+from projects.models import PayloadPolicy, Project, Role
+from projects.origins import InvalidOrigin, parse_origin_pattern
+
+MAX_ORIGINS = 50
+
+
+class NewProjectForm(forms.Form):
+    """The one field of a new project."""
+
+    name = forms.CharField(
+        label="Project name",
+        max_length=120,
+        help_text="One project for each product of yours. You can rename it later.",
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "placeholder": "Acme"}),
+    )
+
+
+class GeneralForm(forms.Form):
+    """Name, origins and payload policy; `origin` comes once for each line of the list editor."""
+
+    name = forms.CharField(label="Project name", max_length=120)
+    payload_policy = forms.ChoiceField(
+        label="An event whose payload does not have the example's shape",
+        choices=PayloadPolicy.choices,
+        widget=forms.RadioSelect,
+        help_text="The example payload of an App Event names the fields that workflows expect.",
+    )
+
+    def __init__(self, project: Project, data: Any = None) -> None:
+        self.project = project
+        initial = {"name": project.name, "payload_policy": project.payload_policy}
+        super().__init__(data, initial=initial)
+        self.origin_rows: list[tuple[str, str]] = [(origin, "") for origin in project.allowed_origins]
+        """Each line of the editor with its error, for the template."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        typed = [text.strip() for text in self.data.getlist("origin")]
+        self.origin_rows, origins = [], []
+        for text in filter(None, typed):
+            try:
+                pattern, problem = str(parse_origin_pattern(text)), ""
+                if pattern not in origins:
+                    origins.append(pattern)
+            except InvalidOrigin as exc:
+                pattern, problem = text, exc.message
+            self.origin_rows.append((pattern, problem))
+        if any(problem for _, problem in self.origin_rows):
+            self.add_error(None, "An allowed origin is not valid; see below.")
+        if len(origins) > MAX_ORIGINS:
+            self.add_error(None, f"At most {MAX_ORIGINS} origins.")
+        cleaned["allowed_origins"] = origins
+        return cleaned
+
+
+class NewKeyForm(forms.Form):
+    """A name tells several keys apart."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Production", "autocomplete": "off"}),
+        help_text="Which app or server will sign with it.",
+    )
+
+
+class InviteForm(forms.Form):
+    """Whom to add, and with which role. Only an owner may make an owner."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "raj@acme.com"}),
+    )
+    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.BUILDER)
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label="Role", choices=Role.choices)

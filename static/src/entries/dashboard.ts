@@ -1,0 +1,29 @@
+// The dashboard's shell: what every page may use. Pages with more to do bring an entry of their own.
+import "../components/tabler.mjs";
+
+import { startConfirm } from "../components/confirm";
+import { startCopy } from "../components/copy";
+import { startDownloads } from "../components/download";
+import { startHtmx } from "../components/htmx";
+import { startJsonViews } from "../components/json-view";
+import { startRelativeTimes } from "../components/relative-time";
+import { startSubmitOnce } from "../components/submit-once";
+import { startTabs } from "../components/tabs";
+import { startTheme } from "../components/theme";
+import { startToasts } from "../components/toasts";
+
+startTheme();
+startToasts();
+startCopy();
+startConfirm();
+startDownloads();
+startRelativeTimes();
+startHtmx();
+startSubmitOnce();
+
+function bindFragments(): void {
+  startTabs();
+  startJsonViews();
+}
+bindFragments();
+document.addEventListener("htmx:afterSettle", bindFragments);
