@@ -70,11 +70,12 @@ def test_what_a_step_gives_is_below_its_key():
     ]
 
 
-def test_a_password_is_no_variable():
+def test_user_settings_stand_under_their_titles_and_a_password_has_no_sample():
     [group] = [group for group in menu() if group["root"] == "settings"]
 
     assert [(item["path"], item["label"], item["sample"]) for item in group["items"]] == [
-        ("settings.region", "Region", "eu")
+        ("settings.region", "Region", "eu"),
+        ("settings.token", "Token", ""),
     ]
 
 
