@@ -1,17 +1,91 @@
 """`GET /healthz`: whether the web process, the database, the broker and a worker answer."""
 
+import os
+import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
+from typing import TypedDict
 
+from celery import current_app
+from django.conf import settings
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from workflows.models import WorkerPulse
+
+KEPT_SECONDS = 1.0
+"""Probes come often and from everywhere; the answer is made at most once a second."""
+
+
+class Part(TypedDict):
+    ok: bool
+    message: str
 
 
 class HealthMiddleware:
-    """Answers before everything else, so that no other part can make health look bad or good."""
+    """Answers before everything else, so that hosts, sessions and static files can not make health look bad or good."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._lock = threading.Lock()
+        self._made_at = 0.0
+        self._parts: dict[str, Part] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == "/healthz":
-            return JsonResponse({"ok": True})
-        return self.get_response(request)
+        if request.path != "/healthz":
+            return self.get_response(request)
+        with self._lock:
+            if time.monotonic() - self._made_at > KEPT_SECONDS:
+                self._parts, self._made_at = check(), time.monotonic()
+            parts = self._parts
+        is_well = all(part["ok"] for part in parts.values())
+        response = JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def check() -> dict[str, Part]:
+    """Look at each part; shape: {"web", "database", "broker", "worker"} of {"ok", "message"}."""
+    database = _database()
+    return {
+        "web": {"ok": True, "message": "answers"},
+        "database": database,
+        "broker": _broker(),
+        "worker": _worker() if database["ok"] else {"ok": False, "message": "not known while the database is away"},
+    }
+
+
+def _database() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as exc:
+        connection.close()
+        return {"ok": False, "message": f"{connection.vendor} does not answer: {exc}".strip()}
+    return {"ok": True, "message": f"{connection.vendor} answers"}
+
+
+def _broker() -> Part:
+    if settings.CELERY_BROKER_URL.startswith("filesystem://"):
+        is_writable = os.access(settings.BROKER_DIR / "messages", os.W_OK)
+        return {
+            "ok": is_writable,
+            "message": f"the folder {settings.BROKER_DIR} is {'' if is_writable else 'not '}writable",
+        }
+    try:
+        with current_app.connection_for_write(connect_timeout=2) as link:
+            link.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+            return {"ok": True, "message": f"{link.transport_cls} answers"}
+    except Exception as exc:  # each transport raises its own
+        return {"ok": False, "message": f"the broker does not answer: {exc}"}
+
+
+def _worker() -> Part:
+    since = timezone.now() - timedelta(seconds=max(15.0, settings.SWEEP_SECONDS * 5))
+    pulse = WorkerPulse.objects.order_by("-beat_at").first()
+    if pulse is None:
+        return {"ok": False, "message": "no worker has answered yet"}
+    age = round((timezone.now() - pulse.beat_at).total_seconds(), 1)
+    return {"ok": pulse.beat_at > since, "message": f"{pulse.name} answered {age} s ago"}

@@ -24,12 +24,16 @@ PORT = env.int("PORT", default=8000)
 BASE_URL = env.str("BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 """Where browsers and apps reach this deployment: part of every redirect URI and snippet, so it must be stable."""
 IS_HTTPS = urlsplit(BASE_URL).scheme == "https"
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(BASE_URL).hostname or ""])
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(BASE_URL).hostname or ""]
+)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # Where Salesforce is. The demo and the tests point "production" at the local sandbox org; the product can not tell.
 SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com").rstrip("/")
-SALESFORCE_SANDBOX_LOGIN_URL = env.str("SALESFORCE_SANDBOX_LOGIN_URL", default="https://test.salesforce.com").rstrip("/")
+SALESFORCE_SANDBOX_LOGIN_URL = env.str("SALESFORCE_SANDBOX_LOGIN_URL", default="https://test.salesforce.com").rstrip(
+    "/"
+)
 SALESFORCE_API_VERSION = env.str("SALESFORCE_API_VERSION", default="62.0")
 SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=60.0)
 SANDBOX_ORG_URL = env.str("SANDBOX_ORG_URL", default="").rstrip("/")
@@ -96,7 +100,9 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'isthmus.sqlite3'}")}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'isthmus.sqlite3'}")
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # FULL: an event that was answered with success is on disk, also after a power cut.
@@ -118,7 +124,12 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

@@ -11,7 +11,9 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        extra = "".join(f" {key}={value}" for key, value in vars(record).items() if key not in _STANDARD and not key.startswith("_"))
+        extra = "".join(
+            f" {key}={value}" for key, value in vars(record).items() if key not in _STANDARD and not key.startswith("_")
+        )
         line = f"{moment} {record.levelname} {record.name} {record.getMessage()}{extra}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
 if TYPE_CHECKING:
-    from projects.models import AuditEntry, ConnectedUser, Member, Project, SigningKey, User
+    from projects.models import AuditEntry, ConnectedUser, Invitation, Member, Project, SigningKey, User
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -21,6 +22,15 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def owners(self) -> Self:
         return self.filter(role="owner")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def for_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+    def open(self, now: datetime) -> Self:
+        """Invitations that may still be taken up."""
+        return self.filter(expires_at__gt=now)
 
 
 class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
@@ -37,7 +47,9 @@ class ConnectedUserQuerySet(models.QuerySet["ConnectedUser"]):
 
     def matching(self, text: str) -> Self:
         """Users whose id or metadata contains `text`."""
-        return self.filter(models.Q(external_id__icontains=text) | models.Q(name__icontains=text) | models.Q(email__icontains=text))
+        return self.filter(
+            models.Q(external_id__icontains=text) | models.Q(name__icontains=text) | models.Q(email__icontains=text)
+        )
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):

@@ -26,7 +26,9 @@ def make_user(**changes: Any) -> User:
 
 
 def make_project(**changes: Any) -> Project:
-    return Project.objects.create(**{"name": "Acme", "allowed_origins": ["http://localhost:*", "http://127.0.0.1:*"]} | changes)
+    return Project.objects.create(
+        **{"name": "Acme", "allowed_origins": ["http://localhost:*", "http://127.0.0.1:*"]} | changes
+    )
 
 
 def make_member(project: Project | None = None, role: Role = Role.OWNER, **changes: Any) -> Member:
@@ -45,14 +47,18 @@ def public_pem(number: int = 0) -> str:
 
 
 def make_signing_key(project: Project, number: int = 0, **changes: Any) -> SigningKey:
-    return SigningKey.objects.create(**{"project": project, "public_key": public_pem(number), "fingerprint": f"{number:064x}"} | changes)
+    return SigningKey.objects.create(
+        **{"project": project, "public_key": public_pem(number), "fingerprint": f"{number:064x}"} | changes
+    )
 
 
 def user_token(sub: str = "user-1", number: int = 0, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
     """A token signed with private key `number`; a claim given as None is left out."""
     now = int(time.time())
     body = {"sub": sub, "iat": now, "exp": now + 3600} | claims
-    return jwt.encode({k: v for k, v in body.items() if v is not None}, private_key(number), algorithm="RS256", headers=headers)
+    return jwt.encode(
+        {k: v for k, v in body.items() if v is not None}, private_key(number), algorithm="RS256", headers=headers
+    )
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -61,7 +67,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def make_integration(project: Project | None = None, **changes: Any) -> Integration:
-    fields = {"provider_key": "salesforce", "is_active": True, "client_id": "key", "scopes": ["api", "refresh_token"]} | changes
+    fields = {
+        "provider_key": "salesforce",
+        "is_active": True,
+        "client_id": "key",
+        "scopes": ["api", "refresh_token"],
+    } | changes
     secret = fields.pop("client_secret", "secret")
     integration = Integration(project=project or make_project(), **fields)
     integration.client_secret = secret
@@ -73,7 +84,9 @@ def make_connected_user(project: Project, external_id: str = "user-1", **changes
     return ConnectedUser.objects.create(project=project, external_id=external_id, **changes)
 
 
-def make_credential(integration: Integration | None = None, user: ConnectedUser | None = None, **changes: Any) -> Credential:
+def make_credential(
+    integration: Integration | None = None, user: ConnectedUser | None = None, **changes: Any
+) -> Credential:
     """A valid credential with its default configuration and its lane."""
     integration = integration or make_integration()
     user = user or make_connected_user(integration.project)
@@ -134,4 +147,6 @@ def make_workflow(integration: Integration | None = None, *, deployed: bool = Tr
 
 def switch_on(workflow: Workflow, credential: Credential, **values: Any) -> WorkflowSetting:
     configuration = credential.configurations.get(is_default=True)
-    return WorkflowSetting.objects.create(configuration=configuration, workflow=workflow, is_enabled=True, values=values)
+    return WorkflowSetting.objects.create(
+        configuration=configuration, workflow=workflow, is_enabled=True, values=values
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,10 @@ class AppEventQuerySet(models.QuerySet["AppEvent"]):
     def for_project(self, project: Project) -> Self:
         return self.filter(project=project)
 
+    def matching(self, text: str) -> Self:
+        """App Events whose name or description contains `text`."""
+        return self.filter(models.Q(name__icontains=text) | models.Q(description__icontains=text))
+
 
 class WorkflowQuerySet(models.QuerySet["Workflow"]):
     def for_project(self, project: Project) -> Self:
@@ -31,6 +36,12 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
     def listening_to(self, app_event: str) -> Self:
         """Deployed workflows whose live version starts with that App Event."""
         return self.filter(live_version__app_event=app_event)
+
+    def naming(self, app_events: Collection[str]) -> Self:
+        """Workflows whose draft or live version starts with one of these App Events."""
+        return self.filter(
+            models.Q(live_version__app_event__in=app_events) | models.Q(draft__trigger__app_event__in=list(app_events))
+        )
 
 
 class WorkflowSettingQuerySet(models.QuerySet["WorkflowSetting"]):
@@ -51,7 +62,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(user=user)
 
     def due(self, now: datetime) -> Self:
-        """Runs whose turn it is: queued, or waiting until a time now past. Whose worker they are is the lane's matter."""
+        """Runs whose turn it is: queued, or waiting until a time now past. Whose worker they are is the lane's."""
         return self.filter(state__in=DUE_STATES, wake_at__lte=now)
 
     def open(self) -> Self:

@@ -18,20 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
+from integrations.providers.base import ErrorClass
 from workflows.definition.schema import RetryOverrides
-
-
-class ErrorClass(StrEnum):
-    """What an error says about trying again."""
-
-    TRANSIENT = "transient"
-    RATE_LIMITED = "rate_limited"
-    UNKNOWN_OUTCOME = "unknown_outcome"
-    PERMANENT = "permanent"
-    CREDENTIAL = "credential"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,12 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
             outputs[step_run.run_id][step_run.step_key] = step_run.output
     values = _settings(runs)
     return [
-        Turn(run, outputs[run.pk], values.get((run.configuration_id, run.workflow_id), {}), begun.get((run.pk, run.position)))
+        Turn(
+            run,
+            outputs[run.pk],
+            values.get((run.configuration_id, run.workflow_id), {}),
+            begun.get((run.pk, run.position)),
+        )
         for run in runs
     ]
 
@@ -95,7 +100,11 @@ def _not_held_up(runs: Sequence[Run]) -> list[Run]:
         first = earliest.get((workflow_id, key))
         if first is None or run_id < first:
             earliest[workflow_id, key] = run_id
-    return [run for run in runs if not ((held := earliest.get((run.workflow_id, run.order_key))) and run.order_key and held < run.pk)]
+    return [
+        run
+        for run in runs
+        if not ((held := earliest.get((run.workflow_id, run.order_key))) and run.order_key and held < run.pk)
+    ]
 
 
 def _settings(runs: Iterable[Run]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
@@ -116,7 +125,7 @@ def _settings(runs: Iterable[Run]) -> dict[tuple[UUID | None, UUID], dict[str, A
                 for setting in rendering.prepared(run.version_id).definition.settings
                 if setting.default is not None
             }
-            defaults[place] = {**given, **shared.get(run.configuration_id, {}), **own.get(place, {})}  # type: ignore[arg-type]
+            defaults[place] = {**given, **shared.get(run.configuration_id, {}), **own.get(place, {})}
     return defaults
 
 

@@ -17,7 +17,7 @@ class AlreadyEnded(Conflict):
 
 
 def cancel(run: Run, *, by: User | None) -> None:
-    """Stop a run where it stands; a call under way is finished and recorded, its next step does not begin. Raises AlreadyEnded."""
+    """Stop a run where it stands; a call under way is finished and recorded, the next does not begin. Raises AlreadyEnded."""
     with transaction.atomic():
         reason = f"Cancelled by {by}." if by else "Cancelled."
         won = Run.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(

@@ -27,7 +27,9 @@ def decide(run: Run, *, choice: Choice, record_id: str = "", by: User | None) ->
     """
     now = timezone.now()
     with transaction.atomic():
-        won = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(state=RunState.QUEUED, wake_at=now, wait_reason="", error=None)
+        won = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(
+            state=RunState.QUEUED, wake_at=now, wait_reason="", error=None
+        )
         step_run = StepRun.objects.filter(run=run, state=StepState.ASKING).first()
         if not won or step_run is None:
             raise NothingToDecide(run_id=run.pk)

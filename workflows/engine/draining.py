@@ -26,7 +26,19 @@ from workflows.models import Lane, Run, RunState, StepRun, StepState
 
 log = logging.getLogger("workflows.engine")
 
-STEP_FIELDS = ("state", "input", "output", "error", "warnings", "notes", "tries", "api_calls", "called_at", "first_tried_at", "finished_at")
+STEP_FIELDS = (
+    "state",
+    "input",
+    "output",
+    "error",
+    "warnings",
+    "notes",
+    "tries",
+    "api_calls",
+    "called_at",
+    "first_tried_at",
+    "finished_at",
+)
 RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
 
 
@@ -43,7 +55,10 @@ def drain(lease: Lease) -> None:
     leasing.release(lease)
     # Looked for after the release: an event that came while we held the lane rang in vain.
     now = timezone.now()
-    if Lane.objects.free(now).filter(pk=lease.lane_id).exists() and Run.objects.due(now).filter(lane_id=lease.lane_id).exists():
+    if (
+        Lane.objects.free(now).filter(pk=lease.lane_id).exists()
+        and Run.objects.due(now).filter(lane_id=lease.lane_id).exists()
+    ):
         ringing.ring([lease.lane_id])
 
 
@@ -100,7 +115,9 @@ def _do_group(lease: Lease, turns: list[Turn], connection: Connection) -> bool:
     for turn in turns:
         rendered = turn.render()
         if action is None:
-            failed.append((turn, _failure("unknown_action", f"There is no action “{turn.step.type}” in this version of Isthmus.")))
+            failed.append(
+                (turn, _failure("unknown_action", f"There is no action “{turn.step.type}” in this version of Isthmus."))
+            )
         elif rendered.problem:
             failed.append((turn, _failure("empty_input", rendered.problem, list(rendered.problem_fields))))
         else:
@@ -134,7 +151,11 @@ def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> li
     except Exception:
         log.exception("step.crashed", extra={"action": action.key})
         # What happened before the exception is not known, so the outcome is not either.
-        error = {"class": ErrorClass.UNKNOWN_OUTCOME, "code": "internal_error", "message": "An error inside Isthmus; it has been logged."}
+        error = {
+            "class": ErrorClass.UNKNOWN_OUTCOME,
+            "code": "internal_error",
+            "message": "An error inside Isthmus; it has been logged.",
+        }
         return [Outcome(OutcomeKind.UNKNOWN, error=error) for _ in calls]
     return outcomes
 
@@ -190,7 +211,9 @@ def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
         update_rows(StepRun, [turn.step_run for turn, _ in results if turn.step_run], STEP_FIELDS)
         # A run cancelled meanwhile stays cancelled; what its step did stands in the history all the same.
         cancelled = set(
-            Run.objects.filter(pk__in=[turn.run.pk for turn, _ in results], state=RunState.CANCELLED).values_list("pk", flat=True)
+            Run.objects.filter(pk__in=[turn.run.pk for turn, _ in results], state=RunState.CANCELLED).values_list(
+                "pk", flat=True
+            )
         )
         update_rows(Run, [turn.run for turn, _ in results if turn.run.pk not in cancelled], RUN_FIELDS)
         for turn, _ in results:
@@ -235,7 +258,11 @@ def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
         step_run.finished_at = now
     run.state, run.wait_reason = verdict.run_state, verdict.wait_reason
     run.wake_at = verdict.wake_at or now
-    run.error = {**step_run.error, "step_key": step_run.step_key} if step_run.error and verdict.run_state != RunState.QUEUED else None
+    run.error = (
+        {**step_run.error, "step_key": step_run.step_key}
+        if step_run.error and verdict.run_state != RunState.QUEUED
+        else None
+    )
     if verdict.step_state == StepState.SUCCEEDED:
         turn.outputs[step_run.step_key] = outcome.output
         run.position += 1
@@ -274,4 +301,6 @@ class _Adopted:
 
 def due_lanes(now: datetime) -> Iterator[UUID]:
     """Lanes with due runs that nobody holds: what the sweep rings for."""
-    yield from Lane.objects.free(now).filter(pk__in=Run.objects.due(now).values("lane_id")).values_list("pk", flat=True)[:1000]
+    yield from (
+        Lane.objects.free(now).filter(pk__in=Run.objects.due(now).values("lane_id")).values_list("pk", flat=True)[:1000]
+    )

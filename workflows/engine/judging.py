@@ -44,9 +44,15 @@ def judge(
     if outcome.kind is OutcomeKind.ASK:
         return Verdict(StepState.ASKING, RunState.ASKING, wait_reason=message_of(outcome.error), is_call_open=True)
     is_unknown = outcome.kind is OutcomeKind.UNKNOWN
-    error_class = ErrorClass.UNKNOWN_OUTCOME if is_unknown else ErrorClass((outcome.error or {}).get("class", ErrorClass.PERMANENT))
+    error_class = (
+        ErrorClass.UNKNOWN_OUTCOME
+        if is_unknown
+        else ErrorClass((outcome.error or {}).get("class", ErrorClass.PERMANENT))
+    )
     if error_class is ErrorClass.CREDENTIAL:
-        return Verdict(StepState.WAITING, RunState.PARKED, is_call_open=is_unknown, counts_as_try=False, parks_lane=True)
+        return Verdict(
+            StepState.WAITING, RunState.PARKED, is_call_open=is_unknown, counts_as_try=False, parks_lane=True
+        )
     if error_class is ErrorClass.RATE_LIMITED:
         until = now + timedelta(seconds=outcome.retry_after or RATE_LIMIT_PAUSE_SECONDS)
         return Verdict(
@@ -68,7 +74,9 @@ def judge(
             random=random,
         )
     if again_at is not None:
-        return Verdict(StepState.WAITING, RunState.WAITING, again_at, message_of(outcome.error), is_call_open=is_unknown)
+        return Verdict(
+            StepState.WAITING, RunState.WAITING, again_at, message_of(outcome.error), is_call_open=is_unknown
+        )
     if is_unknown:
         # It may have happened, so it has not failed: a person decides.
         return Verdict(StepState.ASKING, RunState.ASKING, wait_reason=message_of(outcome.error), is_call_open=True)

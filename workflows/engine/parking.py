@@ -14,7 +14,9 @@ PARKED_REASON = "The connection is no longer valid. The run goes on when the use
 
 def park_lane(lane_id: UUID) -> int:
     """Park every open run of a lane; gives how many."""
-    return Run.objects.filter(lane_id=lane_id, state__in=DUE_STATES).update(state=RunState.PARKED, wait_reason=PARKED_REASON)
+    return Run.objects.filter(lane_id=lane_id, state__in=DUE_STATES).update(
+        state=RunState.PARKED, wait_reason=PARKED_REASON
+    )
 
 
 def resume_parked(credential_id: UUID) -> int:

@@ -67,12 +67,13 @@ def render_step(compiled: Compiled, step: Step, context: Mapping[str, Any]) -> R
         rendered = compiled.render(context)
     except (RenderError, RenderLimitExceeded) as exc:
         return RenderedStep({}, problem=str(exc))
+    inputs: dict[str, Any] = dict(rendered.value) if isinstance(rendered.value, dict) else {}
     warnings = [{"path": warning.path, "message": warning.message} for warning in rendered.warnings]
-    empty = tuple(name for name in step.required_inputs if _at(rendered.value, name) in (None, ""))
+    empty = tuple(name for name in step.required_inputs if _at(inputs, name) in (None, ""))
     if empty:
         names = ", ".join(name.removeprefix("fields.") for name in empty)
-        return RenderedStep(rendered.value, warnings, f"A value is required and came out empty: {names}.", empty)
-    return RenderedStep(rendered.value, warnings)
+        return RenderedStep(inputs, warnings, f"A value is required and came out empty: {names}.", empty)
+    return RenderedStep(inputs, warnings)
 
 
 def _at(inputs: Any, name: str) -> Any:

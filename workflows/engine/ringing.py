@@ -44,7 +44,9 @@ class _Bell:
 
     def _send(self, lane_id: UUID) -> None:
         try:
-            current_app.send_task("workflows.drain_lane", args=[str(lane_id)], retry=False, expires=300, ignore_result=True)
+            current_app.send_task(
+                "workflows.drain_lane", args=[str(lane_id)], retry=False, expires=300, ignore_result=True
+            )
             self._is_broker_away = False
         except Exception as exc:  # whatever the broker's driver raises: the sweep rings again
             if not self._is_broker_away:

@@ -36,7 +36,9 @@ class EventSerializer(serializers.Serializer[Any]):
     """Shape of the request's body."""
 
     name = serializers.CharField(max_length=MAX_NAME_CHARACTERS, help_text="The App Event's name, as in the dashboard.")
-    payload = serializers.DictField(required=False, help_text="A JSON object; its fields are what `{{ trigger.… }}` reads.")
+    payload = serializers.DictField(
+        required=False, help_text="A JSON object; its fields are what `{{ trigger.… }}` reads."
+    )
 
 
 class StartedRunSerializer(serializers.Serializer[Any]):
@@ -94,9 +96,21 @@ class TriggerEvent(APIView):
         ),
         request=EventSerializer,
         parameters=[
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="At most 255 characters; kept for 24 hours."),
-            OpenApiParameter("X-Paragon-Credential", str, OpenApiParameter.HEADER, description="Only this account: its id or external id."),
-            OpenApiParameter("X-Paragon-Configuration-Id", str, OpenApiParameter.HEADER, description="Only this configuration."),
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="At most 255 characters; kept for 24 hours.",
+            ),
+            OpenApiParameter(
+                "X-Paragon-Credential",
+                str,
+                OpenApiParameter.HEADER,
+                description="Only this account: its id or external id.",
+            ),
+            OpenApiParameter(
+                "X-Paragon-Configuration-Id", str, OpenApiParameter.HEADER, description="Only this configuration."
+            ),
         ],
         responses={
             201: ReceiptSerializer,
@@ -123,7 +137,7 @@ def _arrival(request: Request) -> Arrival:
     if payload is None:
         payload = {}
     if not isinstance(payload, dict):
-        raise BadEvent("`payload` must be a JSON object, for example {\"email\": \"…\"}.")
+        raise BadEvent('`payload` must be a JSON object, for example {"email": "…"}.')
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > MAX_KEY_CHARACTERS:
         raise BadEvent(f"An Idempotency-Key may have at most {MAX_KEY_CHARACTERS} characters; this one has {len(key)}.")

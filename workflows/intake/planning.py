@@ -26,11 +26,11 @@ class SkipReason(StrEnum):
 
 ADVICE = {
     SkipReason.NOT_CONNECTED: "The user has not connected {provider}. Open the Connect Portal for them.",
-    SkipReason.SWITCHED_OFF: "The user has not switched this workflow on. They do so in the Connect Portal, or your app by enableWorkflow().",
+    SkipReason.SWITCHED_OFF: "The user has not switched this workflow on: in the Connect Portal, or through your app.",
     SkipReason.NOT_DEPLOYED: "The workflow has never been deployed, or was undeployed. Deploy it in the editor.",
-    SkipReason.SETTING_MISSING: "The user has not filled in a required setting: {detail}. They do so in the Connect Portal.",
-    SkipReason.CREDENTIAL_INVALID: "The user's connection to {provider} is no longer valid. They reconnect in the Connect Portal.",
-    SkipReason.INTEGRATION_INACTIVE: "The integration with {provider} is switched off. An admin switches it on in its settings.",
+    SkipReason.SETTING_MISSING: "The user has not filled in a required setting in the portal: {detail}.",
+    SkipReason.CREDENTIAL_INVALID: "The user's connection to {provider} is no longer valid; they reconnect in the portal.",
+    SkipReason.INTEGRATION_INACTIVE: "The integration with {provider} is switched off. An admin can switch it on.",
 }
 
 
@@ -80,7 +80,10 @@ def plan(app_event: AppEvent, user: ConnectedUser, selection: Selection) -> tupl
     """Decide for every workflow of the project that listens, deployed or only drafted, to `app_event`."""
     listening = list(
         Workflow.objects.filter(integration__project_id=app_event.project_id)
-        .filter(Q(live_version__app_event=app_event.name) | Q(draft__trigger__app_event=app_event.name, live_version__isnull=True))
+        .filter(
+            Q(live_version__app_event=app_event.name)
+            | Q(draft__trigger__app_event=app_event.name, live_version__isnull=True)
+        )
         .select_related("live_version", "integration")
         .order_by("position", "created_at")
     )
@@ -142,7 +145,9 @@ def _reason_not_to_start(
     return None
 
 
-def missing_settings(definition: Mapping[str, Any], values: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterable[str]:
+def missing_settings(
+    definition: Mapping[str, Any], values: Mapping[str, Any], shared: Mapping[str, Any]
+) -> Iterable[str]:
     """Titles of the required user settings that have neither a value nor a default."""
     for wanted in definition.get("settings") or ():
         given = values.get(wanted["id"], shared.get(wanted["id"], wanted.get("default")))

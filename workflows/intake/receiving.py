@@ -86,7 +86,9 @@ def receive(user: ConnectedUser, arrival: Arrival) -> Received:
             _make_missing_lanes(starts)
             Run.objects.bulk_create(runs)
             if arrival.idempotency_key:
-                IdempotencyKey.objects.create(user=user, key=arrival.idempotency_key, body_hash=body_hash, answer=receipt)
+                IdempotencyKey.objects.create(
+                    user=user, key=arrival.idempotency_key, body_hash=body_hash, answer=receipt
+                )
             lanes = {run.lane_id for run in runs}
             transaction.on_commit(partial(ringing.ring, lanes))
     except IntegrityError:
@@ -98,9 +100,11 @@ def receive(user: ConnectedUser, arrival: Arrival) -> Received:
 
 
 def _app_event(project_id: UUID, name: str) -> AppEvent:
-    app_event = AppEvent.objects.filter(project_id=project_id, name=name).first()
+    app_event: AppEvent | None = AppEvent.objects.filter(project_id=project_id, name=name).select_related("project").first()
     if app_event is None:
-        known = list(AppEvent.objects.filter(project_id=project_id).order_by("name").values_list("name", flat=True)[:100])
+        known = list(
+            AppEvent.objects.filter(project_id=project_id).order_by("name").values_list("name", flat=True)[:100]
+        )
         listing = ", ".join(f"“{each}”" for each in known) or "none yet; make one under App Events"
         raise UnknownAppEvent(f"There is no App Event “{name}” in this project. Known: {listing}.", known=known)
     return app_event
@@ -113,7 +117,7 @@ def _warnings(app_event: AppEvent, payload: dict[str, Any]) -> list[str]:
     found = differences_in_shape(app_event.example, payload)
     if found and policy == PayloadPolicy.REJECT:
         raise PayloadRejected(
-            f"The payload does not have the shape of the example of “{app_event.name}”: {' '.join(found)} Nothing was started.",
+            f"The payload is not like the example of “{app_event.name}”: {' '.join(found)} Nothing was started.",
             problems=found,
         )
     return found
@@ -137,7 +141,9 @@ def _earlier_answer(user: ConnectedUser, arrival: Arrival, body_hash: str) -> Re
     return answer
 
 
-def _rows(user: ConnectedUser, arrival: Arrival, starts: Sequence[Start], skips: Sequence[Skip]) -> tuple[Event, list[Run]]:
+def _rows(
+    user: ConnectedUser, arrival: Arrival, starts: Sequence[Start], skips: Sequence[Skip]
+) -> tuple[Event, list[Run]]:
     now = timezone.now()
     event = Event(
         id=time_ordered_id(),
@@ -183,7 +189,9 @@ def _make_missing_lanes(starts: Sequence[Start]) -> None:
         Lane.objects.bulk_create([Lane(credential_id=each) for each in missing], ignore_conflicts=True)
 
 
-def _receipt(event: Event, runs: Sequence[Run], starts: Sequence[Start], skips: Sequence[Skip], warnings: list[str]) -> Receipt:
+def _receipt(
+    event: Event, runs: Sequence[Run], starts: Sequence[Start], skips: Sequence[Skip], warnings: list[str]
+) -> Receipt:
     return {
         "event_id": str(event.pk),
         "name": event.name,
