@@ -159,8 +159,20 @@ def _json_body(request: Request) -> dict[str, Any]:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as exc:
         raise BadEvent(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
-    if b"\\u0000" in raw and "\x00" in str(body):
+    if b"\\u0000" in raw and _holds_nul(body):
         raise BadEvent("The body holds a NUL character (\\u0000), which no database keeps. Leave it out.")
     if not isinstance(body, dict):
         raise BadEvent('The body must be a JSON object: {"name": "Lead Created", "payload": {…}}.')
     return body
+
+
+def _holds_nul(value: Any) -> bool:
+    match value:
+        case str():
+            return "\x00" in value
+        case dict():
+            return any("\x00" in key or _holds_nul(item) for key, item in value.items())
+        case list():
+            return any(_holds_nul(item) for item in value)
+        case _:
+            return False

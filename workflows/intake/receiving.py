@@ -100,7 +100,9 @@ def receive(user: ConnectedUser, arrival: Arrival) -> Received:
 
 
 def _app_event(project_id: UUID, name: str) -> AppEvent:
-    app_event: AppEvent | None = AppEvent.objects.filter(project_id=project_id, name=name).select_related("project").first()
+    app_event: AppEvent | None = (
+        AppEvent.objects.filter(project_id=project_id, name=name).select_related("project").first()
+    )
     if app_event is None:
         known = list(
             AppEvent.objects.filter(project_id=project_id).order_by("name").values_list("name", flat=True)[:100]

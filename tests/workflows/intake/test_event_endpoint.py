@@ -1,0 +1,317 @@
+"""The event endpoint: receipt, idempotency, refusals; each refusal leaves nothing behind."""
+
+import base64
+import json
+import time
+from datetime import timedelta
+
+import jwt
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from integrations.models import CredentialStatus
+from projects.signing_keys import revoke_key
+from projects.user_tokens import verified
+from tests.factories import (
+    LEAD_CREATED,
+    bearer,
+    lead_definition,
+    make_app_event,
+    make_connected_user,
+    make_credential,
+    make_integration,
+    make_project,
+    make_signing_key,
+    make_workflow,
+    public_pem,
+    switch_on,
+    user_token,
+)
+from workflows.models import Event, IdempotencyKey, Run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    project = make_project()
+    make_signing_key(project)
+    make_app_event(project)
+    return project
+
+
+@pytest.fixture
+def integration(project):
+    return make_integration(project)
+
+
+def send(project, token=None, *, name="Lead Created", payload=LEAD_CREATED, prefix="", raw=None, **headers):
+    body = raw if raw is not None else json.dumps({"name": name, "payload": payload})
+    return Client().post(
+        f"{prefix}/projects/{project.pk}/sdk/events/trigger",
+        body,
+        content_type="application/json",
+        headers=bearer(token or user_token()) | {key.replace("_", "-"): value for key, value in headers.items()},
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "/v2"])
+def test_an_event_starts_a_run_for_the_user_who_switched_the_workflow_on(project, integration, prefix):
+    credential = make_credential(integration, make_connected_user(project))
+    workflow = make_workflow(integration)
+    switch_on(workflow, credential)
+
+    answer = send(project, prefix=prefix)
+
+    assert answer.status_code == 201
+    receipt = answer.json()
+    run = Run.objects.get()
+    assert receipt["event_id"] == str(run.event_id) and receipt["skipped"] == [] and receipt["warnings"] == []
+    assert [started["id"] for started in receipt["runs"]] == [str(run.pk)]
+    assert receipt["runs"][0]["workflow_id"] == str(workflow.pk)
+    assert (run.state, run.version_id, run.lane_id) == ("queued", workflow.live_version_id, credential.pk)
+    assert run.event.payload == LEAD_CREATED and run.event.user.external_id == "user-1"
+
+
+def test_a_lane_is_rung_only_after_the_commit(project, integration, monkeypatch, django_capture_on_commit_callbacks):
+    rung = []
+    monkeypatch.setattr("workflows.engine.ringing.ring", lambda lanes: rung.extend(lanes))
+    credential = make_credential(integration, make_connected_user(project))
+    switch_on(make_workflow(integration), credential)
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        send(project)
+
+    assert rung == [] and len(callbacks) == 1
+    callbacks[0]()
+    assert rung == [credential.pk]
+
+
+def test_the_receipt_names_each_workflow_that_did_not_start_and_why(project, integration):
+    user = make_connected_user(project)
+    other = make_integration(make_project())
+    make_workflow(other, name="of another project")
+    make_workflow(integration, name="never deployed", deployed=False)
+    make_workflow(integration, name="switched off")
+    needs = lead_definition(settings=[{"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": True}])
+    lacking = make_workflow(integration, name="lacks a setting", draft=needs)
+    make_workflow(
+        integration, name="of another event", draft=lead_definition(trigger={"type": "app_event", "app_event": "Other"})
+    )
+    credential = make_credential(integration, user)
+    switch_on(lacking, credential)
+
+    receipt = send(project).json()
+
+    assert {skip["workflow"]: skip["reason"] for skip in receipt["skipped"]} == {
+        "never deployed": "not_deployed",
+        "switched off": "switched_off",
+        "lacks a setting": "setting_missing",
+    }
+    assert "Region" in next(skip["message"] for skip in receipt["skipped"] if skip["reason"] == "setting_missing")
+    assert receipt["runs"] == [] and Event.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "is_removed", "reason"),
+    [(CredentialStatus.INVALID, False, "credential_invalid"), (CredentialStatus.VALID, True, "not_connected")],
+)
+def test_an_account_that_can_not_be_used_starts_nothing(project, integration, status, is_removed, reason):
+    removed_at = timezone.now() if is_removed else None
+    credential = make_credential(integration, make_connected_user(project), status=status, removed_at=removed_at)
+    switch_on(make_workflow(integration), credential)
+
+    assert [skip["reason"] for skip in send(project).json()["skipped"]] == [reason]
+
+
+def test_an_inactive_integration_starts_nothing(project):
+    integration = make_integration(project, is_active=False)
+    credential = make_credential(integration, make_connected_user(project))
+    switch_on(make_workflow(integration), credential)
+
+    assert [skip["reason"] for skip in send(project).json()["skipped"]] == ["integration_inactive"]
+
+
+def test_the_app_may_name_one_of_the_users_accounts(project, integration):
+    user = make_connected_user(project)
+    first, second = make_credential(integration, user), make_credential(integration, user, external_id="second")
+    workflow = make_workflow(integration)
+    switch_on(workflow, first)
+    switch_on(workflow, second)
+
+    both = send(project).json()["runs"]
+    by_id = send(project, X_Paragon_Credential=str(first.pk)).json()["runs"]
+    by_external_id = send(project, X_Paragon_Credential="ext:second").json()["runs"]
+
+    assert {run["credential_id"] for run in both} == {str(first.pk), str(second.pk)}
+    assert [run["credential_id"] for run in by_id] == [str(first.pk)]
+    assert [run["credential_id"] for run in by_external_id] == [str(second.pk)]
+
+
+def test_an_unknown_event_is_answered_with_the_known_ones(project):
+    answer = send(project, name="Lead Craeted")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "unknown_app_event" and answer.json()["meta"]["known"] == ["Lead Created"]
+    assert Event.objects.count() == 0
+
+
+def test_the_same_key_and_body_start_nothing_twice_and_get_the_same_answer(project, integration):
+    switch_on(make_workflow(integration), make_credential(integration, make_connected_user(project)))
+
+    first = send(project, Idempotency_Key="k1")
+    second = send(project, Idempotency_Key="k1")
+
+    assert second.status_code == first.status_code == 201 and second.json() == first.json()
+    assert second.headers["Idempotency-Replayed"] == "true" and "Idempotency-Replayed" not in first.headers
+    assert Run.objects.count() == Event.objects.count() == 1
+
+
+def test_the_same_key_with_another_body_is_refused(project):
+    send(project, Idempotency_Key="k1")
+
+    answer = send(project, payload={"email": "other@example.com"}, Idempotency_Key="k1")
+
+    assert answer.status_code == 409 and answer.json()["code"] == "idempotency_conflict"
+    assert Event.objects.count() == 1
+
+
+def test_two_users_may_use_the_same_key(project):
+    assert (
+        send(project, Idempotency_Key="k").json()["event_id"]
+        != send(project, user_token("user-2"), Idempotency_Key="k").json()["event_id"]
+    )
+
+
+def test_a_key_is_forgotten_after_a_day(project):
+    first = send(project, Idempotency_Key="k").json()
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    assert send(project, Idempotency_Key="k").json()["event_id"] != first["event_id"]
+
+
+def test_an_overlong_key_is_refused(project):
+    assert send(project, Idempotency_Key="k" * 255).status_code == 201
+    assert send(project, Idempotency_Key="k" * 256).json()["code"] == "bad_event"
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        ('{"name": "Lead Created", ', "line 1"),
+        ("[]", "JSON object"),
+        ('"text"', "JSON object"),
+        ("", "not JSON"),
+        ('{"payload": {}}', "Name the App Event"),
+        ('{"name": 7, "payload": {}}', "Name the App Event"),
+        ('{"name": "Lead Created", "payload": [1]}', "JSON object"),
+        ('{"name": "Lead Created", "payload": {"a": "\\u0000"}}', "NUL"),
+        ('{"name": "Lead Created", "payload": {"a": NaN}}', "not JSON"),
+    ],
+)
+def test_a_body_that_is_no_event_is_refused_in_words(project, raw, says):
+    answer = send(project, raw=raw)
+
+    assert answer.status_code == 400 and answer.json()["code"] == "bad_event"
+    assert says in answer.json()["message"] and answer.json()["error"]["message"] == answer.json()["message"]
+    assert Event.objects.count() == 0
+
+
+def test_an_event_of_more_than_a_megabyte_is_refused(project):
+    fits = json.dumps({"name": "Lead Created", "payload": {"a": "x" * 999_900}})
+    assert send(project, raw=fits).status_code == 201
+
+    answer = send(project, raw=fits.replace("x", "xx", 1).replace("xx", "x" * 200, 1))
+
+    assert answer.status_code == 413 and answer.json()["code"] == "event_too_large"
+
+
+def test_a_project_may_be_warned_of_another_shape_or_reject_it(project):
+    payload = {"first_name": 1, "last_name": "Lind", "company": "x"}
+    assert send(project, payload=payload).json()["warnings"] == []
+
+    project.payload_policy = "warn"
+    project.save()
+    assert send(project, payload=payload).json()["warnings"] == [
+        "`payload.first_name` is a number; the example has a text.",
+        "`payload.email` is missing.",
+    ]
+
+    project.payload_policy = "reject"
+    project.save()
+    before = Event.objects.count()
+    answer = send(project, payload=payload)
+    assert answer.status_code == 422 and answer.json()["code"] == "payload_rejected" and Event.objects.count() == before
+
+
+def _unsigned(claims, alg):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': alg, 'typ': 'JWT'})}.{part(claims)}."
+
+
+def _hs256_with_the_public_key(claims):
+    header, body = _unsigned(claims, "HS256").rstrip(".").split(".")
+    signed = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        f"{header}.{body}".encode(), public_pem().encode()
+    )
+    return f"{header}.{body}." + base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+
+
+def _claims():
+    return {"sub": "user-1", "iat": int(time.time()), "exp": int(time.time()) + 600}
+
+
+@pytest.mark.parametrize(
+    ("make_token", "code"),
+    [
+        (lambda: "not.a.jwt", "token_malformed"),
+        (lambda: "", "token_missing"),
+        (lambda: _unsigned(_claims(), "none"), "token_algorithm"),
+        (lambda: _hs256_with_the_public_key(_claims()), "token_algorithm"),
+        (lambda: user_token(number=1), "token_signature"),
+        (lambda: user_token(exp=int(time.time()) - 61), "token_expired"),
+        (lambda: user_token(exp=None), "token_claims"),
+        (lambda: user_token(iat=None), "token_claims"),
+        (lambda: user_token(sub=None), "token_claims"),
+        (lambda: user_token(sub=" "), "token_claims"),
+        (lambda: user_token(aud="somebody-else"), "token_audience"),
+        (lambda: user_token(iat=int(time.time()) + 120), "token_not_yet_valid"),
+    ],
+)
+def test_a_token_that_proves_nothing_is_refused(project, make_token, code):
+    answer = Client().post(
+        f"/projects/{project.pk}/sdk/events/trigger",
+        json.dumps({"name": "Lead Created", "payload": {}}),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {make_token()}"},
+    )
+
+    assert answer.status_code == 401 and answer.json()["code"] == code and answer.json()["message"]
+    assert Event.objects.count() == 0
+
+
+def test_a_token_of_another_project_is_refused(project):
+    make_signing_key(make_project(name="Globex"), number=1)
+
+    assert send(project, user_token(number=1)).json()["code"] == "token_signature"
+    assert send(make_project(name="No keys"), user_token(number=1)).json()["code"] == "no_signing_key"
+
+
+def test_a_revoked_key_is_refused_when_its_cached_tokens_have_ended(project):
+    key = make_signing_key(project, number=1)
+    token = user_token(number=1)
+    assert send(project, token).status_code == 201
+
+    revoke_key(key)
+    verified.clear()
+
+    assert send(project, token).json()["code"] == "token_signature"
+
+
+def test_a_cookie_is_no_token(project, client):
+    answer = client.post(f"/projects/{project.pk}/sdk/events/trigger", "{}", content_type="application/json")
+
+    assert answer.status_code == 401 and answer.json()["code"] == "token_missing"
