@@ -1,0 +1,139 @@
+"""A parsed query answered: which records, in which order, and how each looks in the reply."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sandbox_org.describing import Catalogue, SObject
+from sandbox_org.soql import grouping, planning, projecting
+from sandbox_org.soql.binding import Binder
+from sandbox_org.soql.errors import located
+from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, Parents
+from sandbox_org.soql.syntax import Aggregate, Ordering, Path, Query
+from sandbox_org.store import Record, RecordStore
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSet:
+    """The answer to a query, ready to be read page by page: `page(start, size)` gives shaped records."""
+
+    sobject: SObject
+    total: int
+    page: Callable[[int, int], list[Record]]
+
+
+class Runner:
+    """Answers queries of one API version; `with_deleted` looks into the recycle bin too."""
+
+    def __init__(self, catalogue: Catalogue, store: RecordStore, version: str, *, with_deleted: bool) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._version = version
+        self._with_deleted = with_deleted
+
+    def run(self, query: Query, only: tuple[str, str] | None = None) -> ResultSet:
+        """The result of a query. `only` holds a subquery to the children of one record: (field, parent's id).
+
+        Raises: SoqlError where the query names what the org does not have.
+        """
+        binder = Binder(self._catalogue, query.source)
+        sobject = binder.object(query.object_name, query.object_position)
+        parents = Parents(self._store)
+        if query.is_bare_count:
+            return ResultSet(sobject, len(self._matching(query, sobject, binder, parents, only)), lambda *_: [])
+        if query.is_aggregate:
+            bodies = self._bodies(self._matching(query, sobject, binder, parents, only))
+            conditions = self._conditions(query, sobject, binder, parents)
+            rows = grouping.rows(query, sobject, binder, parents, conditions, bodies)
+            return ResultSet(sobject, len(rows), lambda start, size: rows[start : start + size])
+        project = projecting.projection(query, sobject, binder, parents, self._version, self._children)
+        numbers = self._matching(query, sobject, binder, parents, only)
+        numbers = numbers[query.offset :]
+        if query.limit is not None:
+            numbers = numbers[: query.limit]
+
+        def page(start: int, size: int) -> list[Record]:
+            return [project(body) for body in self._bodies(numbers[start : start + size])]
+
+        return ResultSet(sobject, len(numbers), page)
+
+    def _conditions(self, query: Query, sobject: SObject, binder: Binder, parents: Parents) -> Conditions:
+        def bind(side: Path | Aggregate) -> BoundSide:
+            if isinstance(side, Aggregate):
+                message = "Only aggregate expressions in HAVING can be filtered"
+                raise located("MALFORMED_QUERY", query.source, side.position, message)
+            path = binder.path(sobject, side)
+            return path, parents.getter(path)
+
+        return Conditions(binder, bind, self._nested_values, query.source)
+
+    def _matching(
+        self, query: Query, sobject: SObject, binder: Binder, parents: Parents, only: tuple[str, str] | None
+    ) -> list[int]:
+        """The numbers of the records that WHERE lets through, in the order asked for."""
+        plan = planning.plan(query.where, sobject, binder)
+        predicate = self._conditions(query, sobject, binder, parents).predicate(query.where) if query.where else None
+        orderings = (
+            []
+            if query.is_aggregate
+            else [(each, self._sort_getter(each, sobject, binder, parents)) for each in query.order_by]
+        )
+        if only is not None:
+            plan.add(f"json_extract(body, '$.{only[0]}') = ?", only[1])
+        if not self._with_deleted:
+            plan.add("deleted = 0")
+        where = " AND ".join(["object = ?", *plan.conditions])
+        parameters = [sobject.name, *plan.parameters]
+        order = planning.order_sql(query.order_by if orderings else ())
+        if (plan.is_complete or predicate is None) and order is not None:
+            sql = f"SELECT seq FROM record {plan.index} WHERE {where} ORDER BY {order}"
+            return [row[0] for row in self._store.database.read(sql, parameters)]
+        sql = f"SELECT seq, body FROM record {plan.index} WHERE {where} ORDER BY {order or 'seq'}"
+        found: list[tuple[int, list[Any]]] = []
+        for seq, text in self._store.database.read(sql, parameters):
+            body = orjson.loads(text)
+            if predicate is None or predicate(body):
+                found.append((seq, [get(body) for _, get in orderings] if order is None else []))
+        if order is None:
+            _sort(found, [each for each, _ in orderings])
+        return [seq for seq, _ in found]
+
+    def _sort_getter(self, ordering: Ordering, sobject: SObject, binder: Binder, parents: Parents) -> Getter:
+        if isinstance(ordering.by, Aggregate):
+            message = "Only fields can be ordered by in a query without GROUP BY"
+            raise located("MALFORMED_QUERY", binder.source, ordering.by.position, message)
+        return parents.getter(binder.path(sobject, ordering.by))
+
+    def _bodies(self, numbers: Sequence[int]) -> list[Record]:
+        """The records of these numbers, in their order."""
+        bodies: dict[int, Record] = {}
+        for start in range(0, len(numbers), 500):
+            some = numbers[start : start + 500]
+            sql = f"SELECT seq, body FROM record WHERE seq IN ({', '.join('?' * len(some))})"
+            bodies.update((row[0], orjson.loads(row[1])) for row in self._store.database.read(sql, list(some)))
+        return [bodies[number] for number in numbers if number in bodies]
+
+    def _nested_values(self, query: Query) -> list[Any]:
+        """The values of a semi-join's only field."""
+        result = self.run(query)
+        item = query.select[0]
+        if len(query.select) != 1 or not isinstance(item, Path):
+            raise located("MALFORMED_QUERY", query.source, query.position, "semi join sub-selects must query one field")
+        field = Binder(self._catalogue, query.source).path(result.sobject, item).field
+        return [record.get(field.name) for record in result.page(0, result.total) if record.get(field.name) is not None]
+
+    def _children(self, query: Query, field: str, parent_id: str) -> list[Record]:
+        """The records of a subquery below one parent."""
+        result = self.run(query, only=(field, parent_id))
+        return result.page(0, result.total)
+
+
+def _sort(found: list[tuple[int, list[Any]]], orderings: list[Ordering]) -> None:
+    """Sort by every ordering, the last first, since sorting keeps what was in order; nulls where they were asked."""
+    for place, ordering in reversed(list(enumerate(orderings))):
+        filled = [each for each in found if each[1][place] is not None]
+        empty = [each for each in found if each[1][place] is None]
+        filled.sort(key=lambda each: grouping.sortable(each[1][place]), reverse=ordering.descending)
+        found[:] = [*filled, *empty] if ordering.nulls_last else [*empty, *filled]
