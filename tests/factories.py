@@ -10,10 +10,21 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.utils import timezone
 
 from integrations.models import Configuration, Credential, CredentialStatus, Integration
 from projects.models import ConnectedUser, Member, Project, Role, SigningKey, User
-from workflows.models import AppEvent, Lane, Workflow, WorkflowSetting, WorkflowVersion
+from workflows.models import (
+    AppEvent,
+    Event,
+    Lane,
+    Run,
+    StepRun,
+    StepState,
+    Workflow,
+    WorkflowSetting,
+    WorkflowVersion,
+)
 
 _numbers = count(1)
 LEAD_CREATED = {"first_name": "Bo", "last_name": "Lind", "email": "bo@example.com", "company": "Lind AB"}
@@ -150,3 +161,48 @@ def switch_on(workflow: Workflow, credential: Credential, **values: Any) -> Work
     return WorkflowSetting.objects.create(
         configuration=configuration, workflow=workflow, is_enabled=True, values=values
     )
+
+
+def make_event(user: ConnectedUser, name: str = "Lead Created", **changes: Any) -> Event:
+    return Event.objects.create(
+        **{"project": user.project, "user": user, "name": name, "payload": LEAD_CREATED} | changes
+    )
+
+
+def make_run(workflow: Workflow | None = None, credential: Credential | None = None, **changes: Any) -> Run:
+    """A queued run of the workflow's live version, for an event of the credential's user."""
+    if workflow is None:
+        workflow = make_workflow(credential.integration if credential else None)
+    if credential is None:
+        user = make_connected_user(workflow.integration.project, f"user-{next(_numbers)}")
+        credential = make_credential(workflow.integration, user)
+    event = changes.pop("event", None) or make_event(credential.user)
+    fields = {
+        "project": workflow.integration.project,
+        "event": event,
+        "workflow": workflow,
+        "version": workflow.live_version,
+        "user": credential.user,
+        "configuration": credential.configurations.get(is_default=True),
+        "lane": credential.lane,
+    }
+    return Run.objects.create(**fields | changes)
+
+
+def make_step_run(run: Run, step_key: str = "create_lead", **changes: Any) -> StepRun:
+    """A step that succeeded, unless told otherwise."""
+    now = timezone.now()
+    fields = {
+        "run": run,
+        "step_key": step_key,
+        "position": 0,
+        "state": StepState.SUCCEEDED,
+        "input": {"record_type": "Lead", "fields": {"LastName": "Lind"}},
+        "output": {"id": "00Q000000000001AAA", "success": True},
+        "tries": 1,
+        "api_calls": 1,
+        "first_tried_at": now,
+        "started_at": now,
+        "finished_at": now,
+    }
+    return StepRun.objects.create(**fields | changes)
