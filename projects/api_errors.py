@@ -32,7 +32,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """Answer an exception of a DRF view; anything unexpected stays an exception, and becomes a JSON 500 in `server_error`."""
     match exc:
         case IsthmusError():
-            meta = {key: value if isinstance(value, (list, dict, int, bool)) else str(value) for key, value in exc.ids.items()}
+            meta = {
+                key: value if isinstance(value, (list, dict, int, bool)) else str(value)
+                for key, value in exc.ids.items()
+            }
             return Response(error_body(exc.code, exc.message, exc.status, meta), status=exc.status)
         case Http404():
             return Response(error_body("not_found", str(exc) or "There is no such thing here.", 404), status=404)
@@ -48,4 +51,6 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def server_error(request: Any) -> JsonResponse:
-    return JsonResponse(error_body("server_error", "Something broke on our side; it has been logged. Try again.", 500), status=500)
+    return JsonResponse(
+        error_body("server_error", "Something broke on our side; it has been logged. Try again.", 500), status=500
+    )

@@ -23,3 +23,9 @@ class LastOwner(IsthmusError):
     """A project needs an owner: make somebody else owner first."""
 
     code, status = "last_owner", 409
+
+
+class InvitationRefused(IsthmusError):
+    """This invitation is not valid any more: it was withdrawn, replaced or taken up, or its week is over."""
+
+    code, status = "invitation_refused", 410

@@ -76,15 +76,22 @@ class NewKeyForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    """Whom to add, and with which role. Only an owner may make an owner."""
+    """Whom to add, and with which of the roles that the adding member may give."""
 
     email = forms.EmailField(
         label="E-mail address",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "raj@acme.com"}),
     )
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.BUILDER)
+    role = forms.ChoiceField(label="Role", initial=Role.BUILDER)
+
+    def __init__(self, data: Any = None, *, roles: list[Role]) -> None:
+        super().__init__(data)
+        field = self.fields["role"]
+        field.choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]
 
 
 class RoleForm(forms.Form):
+    """A member's new role."""
+
     role = forms.ChoiceField(label="Role", choices=Role.choices)

@@ -14,6 +14,7 @@ from lib.ids import time_ordered_id
 from projects.querysets import (
     AuditQuerySet,
     ConnectedUserQuerySet,
+    InvitationQuerySet,
     MemberQuerySet,
     ProjectQuerySet,
     SigningKeyQuerySet,
@@ -110,6 +111,27 @@ class Member(models.Model):
     def may(self, role: Role) -> bool:
         """Whether this member has at least the rights of `role`."""
         return ROLE_RANK[Role(self.role)] >= ROLE_RANK[role]
+
+
+class Invitation(models.Model):
+    """A place in a project that is kept for whoever signs in with this e-mail address."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    """In lower case."""
+    role = models.CharField(max_length=10, choices=Role.choices)
+    invited_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "email"], name="one_invitation_per_email")]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class SigningKey(models.Model):

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from projects.models import Member, Project, Role, User
@@ -33,21 +35,54 @@ def member_required(
 
     def decorate(inner: Callable[Concatenate[ProjectRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(inner)
-        @login_required
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            project_request = cast(ProjectRequest, request)
+            response = enter(cast(ProjectRequest, request), *args, **kwargs)
+            patch_vary_headers(response, ["HX-Request"])  # one URL serves page and fragment
+            return response
+
+        def enter(request: ProjectRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_login(request)
             if getattr(request, "member", None) is None:
-                return redirect("projects:create")
-            if not project_request.member.may(role):
-                return _refuse(project_request, role)
-            return inner(project_request, *args, **kwargs)
+                return _go(request, resolve_url("projects:create"))
+            if not request.member.may(role):
+                return _refuse(request, role)
+            return inner(request, *args, **kwargs)
 
         return guarded
 
     return decorate(view) if view else decorate
 
 
+def require_role(role: Role) -> Any:
+    """For the part of a view that asks more than the view itself, such as its POST."""
+
+    def decorate(inner: Callable[Concatenate[ProjectRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(inner)
+        def guarded(request: ProjectRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            return inner(request, *args, **kwargs) if request.member.may(role) else _refuse(request, role)
+
+        return guarded
+
+    return decorate
+
+
+def _to_login(request: ProjectRequest) -> HttpResponse:
+    """To the log-in and back here; a fragment's page goes there as a whole."""
+    if request.htmx:
+        page = request.htmx.current_url_abs_path or "/"
+        return HttpResponseClientRedirect(redirect_to_login(page).url)
+    return redirect_to_login(request.get_full_path())
+
+
+def _go(request: ProjectRequest, url: str) -> HttpResponse:
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
 def _refuse(request: ProjectRequest, role: Role) -> HttpResponse:
     if request.htmx:
-        return HttpResponseForbidden(f"Your role in this project is {request.member.get_role_display().lower()}; this needs {role.label.lower()}.")
+        mine = request.member.get_role_display().lower()
+        return HttpResponseForbidden(
+            f"Your role in this project is {mine}; this needs {role.label.lower()}.", content_type="text/plain"
+        )
     return render(request, "projects/forbidden.html", {"needed_role": role}, status=403)

@@ -85,12 +85,20 @@ def _verify(encoded: str, project_id: UUID) -> UserToken:
     try:
         header = jwt.get_unverified_header(encoded)
     except jwt.PyJWTError as exc:
-        raise TokenRefused("token_malformed", "The user token is not a JWT. Sign one with RS256 and a key of this project.") from exc
+        raise TokenRefused(
+            "token_malformed", "The user token is not a JWT. Sign one with RS256 and a key of this project."
+        ) from exc
     if header.get("alg") != "RS256":
-        raise TokenRefused("token_algorithm", "The user token must be signed with RS256, using a key made under Settings > Signing keys.")
+        raise TokenRefused(
+            "token_algorithm",
+            "The user token must be signed with RS256, using a key made under Settings > Signing keys.",
+        )
     keys = list(SigningKey.objects.valid().filter(project_id=project_id).order_by("-created_at"))
     if not keys:
-        raise TokenRefused("no_signing_key", "This project has no valid signing key, or there is no such project. Make a key under Settings > Signing keys.")
+        raise TokenRefused(
+            "no_signing_key",
+            "This project has no valid signing key, or there is no such project. Make a key under Settings > Signing keys.",
+        )
     for key in keys:
         try:
             claims = jwt.decode(
@@ -105,7 +113,10 @@ def _verify(encoded: str, project_id: UUID) -> UserToken:
         except jwt.PyJWTError as exc:
             raise _refusal(exc) from exc
         return _accept(claims, project_id, key)
-    raise TokenRefused("token_signature", "No valid signing key of this project made this signature. Was the key revoked, or is it another project's?")
+    raise TokenRefused(
+        "token_signature",
+        "No valid signing key of this project made this signature. Was the key revoked, or is it another project's?",
+    )
 
 
 def _public_key(key: SigningKey) -> Any:
@@ -121,9 +132,13 @@ def _refusal(exc: jwt.PyJWTError) -> TokenRefused:
         case jwt.ExpiredSignatureError():
             return TokenRefused("token_expired", "The user token has expired. Sign a new one with a later `exp`.")
         case jwt.MissingRequiredClaimError():
-            return TokenRefused("token_claims", f"The user token lacks the claim `{exc.claim}`. It needs `sub`, `iat` and `exp`.")
+            return TokenRefused(
+                "token_claims", f"The user token lacks the claim `{exc.claim}`. It needs `sub`, `iat` and `exp`."
+            )
         case jwt.ImmatureSignatureError():
-            return TokenRefused("token_not_yet_valid", "The user token is from the future (`iat` or `nbf`). Check your server's clock.")
+            return TokenRefused(
+                "token_not_yet_valid", "The user token is from the future (`iat` or `nbf`). Check your server's clock."
+            )
         case _:
             return TokenRefused("token_claims", f"The user token's claims are not valid: {exc}.")
 
@@ -137,7 +152,9 @@ def _accept(claims: dict[str, Any], project_id: UUID, key: SigningKey) -> UserTo
         accepted = {str(project_id), settings.BASE_URL, f"{settings.BASE_URL}/projects/{project_id}"}
         named = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
         if not accepted.intersection(str(name) for name in named):
-            raise TokenRefused("token_audience", f"The claim `aud` names another audience. Leave it out, or set it to {project_id}.")
+            raise TokenRefused(
+                "token_audience", f"The claim `aud` names another audience. Leave it out, or set it to {project_id}."
+            )
     _note_use(key)
     return UserToken(project_id, subject, float(claims["exp"]), key.pk, claims)
 

@@ -1,0 +1,150 @@
+"""Who belongs to a project, and with which role. Only owners touch owners, and one owner always stays."""
+
+from datetime import timedelta
+
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+
+from projects import auditing
+from projects.errors import InvitationRefused, LastOwner, PermissionMissing
+from projects.models import Invitation, Member, Project, Role, User
+
+INVITATION_VALID = timedelta(days=7)
+_SALT = "projects.invitation"
+
+
+def invite(project: Project, email: str, role: Role, *, by: Member) -> Member | Invitation:
+    """Add the account with this address, or keep a place for it; a second invitation replaces the first.
+
+    Raises PermissionMissing when `by` may not give that role.
+    """
+    _may_give(by, role)
+    address = email.strip().lower()
+    with transaction.atomic():
+        user = User.objects.filter(email__iexact=address, is_active=True).first()
+        if user:
+            return _add(project, user, role, by=by.user)
+        invitation, _ = Invitation.objects.update_or_create(
+            project=project,
+            email=address,
+            defaults={
+                "role": role,
+                "invited_by": by.user,
+                "created_at": timezone.now(),
+                "expires_at": timezone.now() + INVITATION_VALID,
+            },
+        )
+        auditing.record(project, "member.invited", by=by.user, target=address, role=role)
+    return invitation
+
+
+def invitation_token(invitation: Invitation) -> str:
+    """What the link holds: the invitation's id, signed. Nothing secret is stored, so the link can be shown again."""
+    return signing.dumps({"id": str(invitation.pk), "at": invitation.created_at.timestamp()}, salt=_SALT)
+
+
+def open_invitation(token: str) -> Invitation:
+    """The invitation that a link speaks of. Raises InvitationRefused when it is forged, withdrawn, replaced or old."""
+    try:
+        said = signing.loads(token, salt=_SALT, max_age=INVITATION_VALID)
+    except signing.BadSignature as exc:
+        raise InvitationRefused from exc
+    invitation = (
+        Invitation.objects.open(timezone.now()).select_related("project", "invited_by").filter(pk=said["id"]).first()
+    )
+    if invitation is None or invitation.created_at.timestamp() != said["at"]:
+        raise InvitationRefused
+    return invitation
+
+
+def accept(invitation: Invitation, user: User) -> Member:
+    """Make `user` a member and use the invitation up.
+
+    Raises InvitationRefused when it was meant for another address, or when who invited may not give that role any more.
+    """
+    if user.email.lower() != invitation.email:
+        raise InvitationRefused(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
+    with transaction.atomic():
+        inviter = Member.objects.for_project(invitation.project).filter(user=invitation.invited_by).first()
+        if inviter is None or not _gives(inviter, Role(invitation.role)):
+            raise InvitationRefused("Who invited you may not do that any more. Ask for a new invitation.")
+        if not Invitation.objects.filter(pk=invitation.pk).delete()[0]:
+            raise InvitationRefused
+        return _add(invitation.project, user, Role(invitation.role), by=user)
+
+
+def withdraw(invitation: Invitation, *, by: Member) -> None:
+    """Make the invitation's link worthless."""
+    with transaction.atomic():
+        if Invitation.objects.filter(pk=invitation.pk).delete()[0]:
+            auditing.record(invitation.project, "member.invitation_withdrawn", by=by.user, target=invitation.email)
+
+
+def change_role(member: Member, role: Role, *, by: Member) -> None:
+    """Raises PermissionMissing when `by` may not, LastOwner when the project would be left without one."""
+    with transaction.atomic():
+        current = _locked(member)
+        if Role.OWNER in (role, current.role):
+            _may_give(by, Role.OWNER)
+        else:
+            _may_give(by, role)
+        if current.role == role:
+            return
+        if current.role == Role.OWNER:
+            _another_owner_than(current)
+        Member.objects.filter(pk=current.pk).update(role=role)
+        auditing.record(
+            member.project,
+            "member.role_changed",
+            by=by.user,
+            target=current.user.email,
+            before=current.role,
+            after=role,
+        )
+
+
+def remove(member: Member, *, by: Member) -> None:
+    """Take somebody out of the project; everybody may leave. Raises PermissionMissing or LastOwner."""
+    with transaction.atomic():
+        current = _locked(member)
+        if current.pk != by.pk:
+            _may_give(by, Role(current.role))
+        if current.role == Role.OWNER:
+            _another_owner_than(current)
+        current.delete()
+        action = "member.left" if current.user_id == by.user_id else "member.removed"
+        auditing.record(member.project, action, by=by.user, target=current.user.email)
+
+
+def roles_given_by(member: Member) -> list[Role]:
+    """The roles that `member` may give to others."""
+    return [role for role in Role if _gives(member, role)]
+
+
+def _gives(member: Member, role: Role) -> bool:
+    return member.may(Role.OWNER) if role == Role.OWNER else member.may(Role.ADMIN)
+
+
+def _may_give(member: Member, role: Role) -> None:
+    if not _gives(member, role):
+        raise PermissionMissing("Only an owner may do that." if member.may(Role.ADMIN) else "")
+
+
+def _add(project: Project, user: User, role: Role, *, by: User) -> Member:
+    member, created = Member.objects.get_or_create(project=project, user=user, defaults={"role": role})
+    if created:
+        Invitation.objects.for_project(project).filter(email=user.email.lower()).delete()
+        auditing.record(project, "member.added", by=by, target=user.email, role=role)
+    return member
+
+
+def _locked(member: Member) -> Member:
+    """The row as it is now. The project's row is locked first, so that two owners can not step down at once."""
+    Project.objects.select_for_update().get(pk=member.project_id)
+    return Member.objects.select_related("user").get(pk=member.pk)
+
+
+def _another_owner_than(member: Member) -> None:
+    if not Member.objects.for_project(member.project).owners().exclude(pk=member.pk).exists():
+        raise LastOwner
