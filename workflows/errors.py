@@ -33,7 +33,43 @@ class DraftConflict(Conflict):
     code = "draft_conflict"
 
 
+class NothingToDeploy(Conflict):
+    """The draft is what runs already, so there is nothing to deploy."""
+
+    code = "nothing_to_deploy"
+
+
+class StillDeployed(Conflict):
+    """The workflow has a live version; undeploy it first."""
+
+    code = "still_deployed"
+
+
+class NameTaken(Invalid):
+    """There is one of that name already."""
+
+    code = "name_taken"
+
+
+class AppEventInUse(Conflict):
+    """Workflows start with this App Event; choose another one there first."""
+
+    code = "app_event_in_use"
+
+
 class LeaseLost(IsthmusError):
     """The lane is another worker's by now: write nothing more."""
 
     code = "lease_lost"
+
+
+class WorkflowNotDeployed(Conflict):
+    """The workflow is not deployed, so it can not be switched on."""
+
+    code = "workflow_not_deployed"
+
+
+class SettingMissing(Invalid):
+    """A required user setting has no value yet; `missing` names what is to be filled in."""
+
+    code = "setting_missing"

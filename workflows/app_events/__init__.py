@@ -1,0 +1,1 @@
+"""App Events: their pages, and reading the example payloads that people type."""

@@ -1,5 +1,12 @@
-"""Addresses of the app_events room."""
+"""Addresses of the App Events pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from workflows.app_events import views
+
+urlpatterns = [
+    path("app-events/", views.app_events, name="app-events"),
+    path("app-events/new/", views.new_app_event, name="new-app-event"),
+    path("app-events/<uuid:app_event_id>/", views.app_event, name="app-event"),
+    path("app-events/<uuid:app_event_id>/delete/", views.delete_app_event, name="delete-app-event"),
+]

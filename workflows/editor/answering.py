@@ -1,0 +1,52 @@
+"""JSON answers to the editor's scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from django.http import HttpResponse, JsonResponse
+
+from lib.errors import Invalid, IsthmusError
+from projects.api_errors import error_body
+from projects.permissions import ProjectRequest
+from workflows.app_events.parsing import unstorable_escape
+from workflows.definition.errors import DefinitionError
+
+P = ParamSpec("P")
+
+
+class UnreadableRequest(Invalid):
+    """The request's body is not a JSON object, or holds characters that can not be stored."""
+
+    code, status = "unreadable_request", 400
+
+
+def answers_json(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Answer our own errors, and a definition of a wrong shape, as JSON: {"error": {"code", "message", ...}}."""
+
+    @wraps(view)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(*args, **kwargs)
+        except IsthmusError as error:
+            return JsonResponse(error_body(error.code, error.message, error.status, error.ids), status=error.status)
+        except DefinitionError as error:
+            meta = {"pointer": error.pointer}
+            return JsonResponse(error_body(error.code, error.message, 422, meta), status=422)
+
+    return answered
+
+
+def body_of(request: ProjectRequest) -> dict[str, Any]:
+    """The request's JSON object. Raises: UnreadableRequest."""
+    try:
+        text = request.body.decode()
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRequest from error
+    if not isinstance(body, dict) or unstorable_escape(text):
+        raise UnreadableRequest
+    return body
