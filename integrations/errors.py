@@ -1,8 +1,13 @@
 """What can go wrong between us and a provider."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from lib.errors import IsthmusError
+
+if TYPE_CHECKING:
+    from integrations.models import OAuthAttempt
 
 
 class ProviderError(IsthmusError):
@@ -15,6 +20,29 @@ class ProviderUnavailable(ProviderError):
     """The provider could not be reached, or said that it is down; trying again later helps."""
 
     code, retryable = "provider_unavailable", True
+
+
+class NeverSent(ProviderUnavailable):
+    """No connection to the provider came about, so nothing was sent: trying again is safe."""
+
+    code = "never_sent"
+
+
+class AnswerLost(ProviderUnavailable):
+    """The request was sent and no whole answer came: whether it happened is not known."""
+
+    code = "answer_lost"
+
+    def __init__(self, message: str = "", *, timed_out: bool = False, **ids: Any) -> None:
+        super().__init__(message, **ids)
+        self.timed_out = timed_out
+        """Whether we stopped waiting: the provider may still be at it."""
+
+
+class ClientRefused(ProviderUnavailable):
+    """The provider refuses the OAuth app's key or secret; an admin of the project can mend it in the settings."""
+
+    code = "client_refused"
 
 
 class CredentialRevoked(ProviderError):
@@ -37,7 +65,11 @@ class OAuthFailed(ProviderError):
     def __init__(self, message: str, *, reason: str = "oauth_failed", **ids: Any) -> None:
         super().__init__(message, **ids)
         self.reason = reason
-        """Stable: access_denied, state_expired, state_unknown, wrong_client, redirect_mismatch, provider_error."""
+        """Stable: access_denied, state_expired, state_unknown, state_used, wrong_client, redirect_mismatch, code_expired,
+        pkce_failed, scope_refused, no_refresh_token, app_not_installed, app_blocked, not_approved, user_inactive,
+        external_id_taken, credential_unknown, unavailable, provider_error."""
+        self.attempt: OAuthAttempt | None = None
+        """The log-in that failed, when its state was known: the popup then knows whom to tell."""
 
 
 class IntegrationIncomplete(ProviderError):

@@ -100,6 +100,9 @@ class Credential(models.Model):
     tokens_version = models.PositiveIntegerField(default=0)
     """Counts refreshes, so that two workers with the same stale token refresh once."""
     refreshed_at = models.DateTimeField(null=True, blank=True)
+    refresh_holder = models.UUIDField(null=True, blank=True)
+    """Who is refreshing. Found set by the next one, it says that a refresh began and never ended."""
+    refresh_held_until = models.DateTimeField(null=True, blank=True)
     api_used = models.PositiveIntegerField(null=True, blank=True)
     api_limit = models.PositiveIntegerField(null=True, blank=True)
     api_checked_at = models.DateTimeField(null=True, blank=True)

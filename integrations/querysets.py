@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
     from integrations.models import Configuration, Credential, Integration
     from projects.models import ConnectedUser, Project
 
@@ -32,6 +35,10 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
 
     def valid(self) -> Self:
         return self.present().filter(status="VALID")
+
+    def idle_since(self, moment: datetime) -> models.QuerySet[Credential, tuple[UUID, int]]:
+        """(id, tokens_version) of the valid ones that were last refreshed before `moment`, the longest idle first."""
+        return self.valid().filter(refreshed_at__lt=moment).order_by("refreshed_at").values_list("pk", "tokens_version")
 
 
 class ConfigurationQuerySet(models.QuerySet["Configuration"]):

@@ -7,7 +7,7 @@ either touches no other file: `registry` finds them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -212,6 +212,18 @@ class Provider(ABC):
     def login_url(self, integration: Integration) -> str: ...
 
     @abstractmethod
+    def default_settings(self) -> dict[str, JSON]:
+        """What a new integration's `settings` hold."""
+
+    @abstractmethod
+    def checked_settings(self, chosen: Mapping[str, JSON]) -> dict[str, JSON]:
+        """The settings as they are to be stored. Raises IntegrationIncomplete, with the `field` that is wrong in its ids."""
+
+    @abstractmethod
+    def explain_refusal(self, error: str, description: str) -> tuple[str, str]:
+        """What the callback's `error` means: OAuthFailed's reason, and words for the end user."""
+
+    @abstractmethod
     def authorization_request(
         self, integration: Integration, *, state: str, redirect_uri: str
     ) -> AuthorizationRequest: ...
@@ -227,8 +239,9 @@ class Provider(ABC):
         """Open (or reuse) the pooled connection of a credential."""
 
     @abstractmethod
-    def refresh(self, credential: Credential, *, stale_version: int) -> Credential:
-        """Trade the refresh token for a new access token, once for all who hold `stale_version`. Raises CredentialRevoked."""
+    def renew(self, credential: Credential) -> Grant:
+        """Trade the refresh token for new tokens, and store nothing: `integrations.refreshing` sees to that, and to it that
+        only one worker at a time does this. Raises CredentialRevoked, ClientRefused, ProviderUnavailable."""
 
     @abstractmethod
     def revoke(self, credential: Credential) -> None:
@@ -236,6 +249,3 @@ class Provider(ABC):
 
     @abstractmethod
     def schemas(self, project: Project, credential: Credential | None = None) -> ObjectSchemas: ...
-
-
-Refresh = Callable[[], None]

@@ -1,0 +1,72 @@
+"""HTTP to Salesforce: no silent resend, no proxy to localhost, and a clear word on what a failure means.
+
+What matters most about a failed request is whether it was sent: `NeverSent` may be repeated, after `AnswerLost` nobody
+knows. `requests` tells the two apart only by what stands inside its exceptions, so they are read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError, ProxyError
+
+from integrations.errors import AnswerLost, NeverSent
+
+CONNECT_SECONDS: Final = 5.0
+_BEFORE_SENDING: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError, ProxyError)
+_LOCAL: Final = {"localhost", "127.0.0.1", "::1"}
+
+
+def prepare(session: requests.Session, base_url: str) -> None:
+    """Set a session up for one host: its proxies and certificates from the environment, no cookies, no netrc, no retries.
+
+    `trust_env` alone would also let a netrc entry replace our Authorization header.
+    """
+    session.trust_env = False
+    is_local = urlsplit(base_url).hostname in _LOCAL
+    session.proxies = {} if is_local else get_environ_proxies(base_url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=8, max_retries=0))
+
+
+def send(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
+    """`session.request`, bounded in time, following no redirect. Raises NeverSent or AnswerLost."""
+    options.setdefault("timeout", (CONNECT_SECONDS, settings.SALESFORCE_TIMEOUT_SECONDS))
+    options.setdefault("allow_redirects", False)
+    host = urlsplit(url).netloc
+    try:
+        # The base class's method, since a session of ours may override its own with this very function.
+        return requests.Session.request(session, method, url, **options)
+    except (
+        requests.exceptions.ConnectTimeout,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+    ) as exc:
+        raise NeverSent(f"{host} could not be reached.", host=host) from exc
+    except requests.exceptions.Timeout as exc:
+        raise AnswerLost(f"{host} did not answer in time.", timed_out=True, host=host) from exc
+    except requests.exceptions.SSLError as exc:
+        raise NeverSent(f"No secure connection to {host} came about: {_reason(exc)}.", host=host) from exc
+    except requests.exceptions.RequestException as exc:
+        if _was_never_sent(exc):
+            raise NeverSent(f"{host} could not be reached.", host=host) from exc
+        raise AnswerLost(f"The connection to {host} broke before its answer was here.", host=host) from exc
+
+
+def _was_never_sent(exc: requests.exceptions.RequestException) -> bool:
+    cause = exc.args[0] if exc.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, _BEFORE_SENDING)
+
+
+def _reason(exc: Exception) -> str:
+    return str(exc).splitlines()[0][:200] if str(exc) else type(exc).__name__

@@ -1,0 +1,104 @@
+"""Saving what a log-in gave: a new credential, or new tokens for the one that the user has already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.errors import OAuthFailed
+from integrations.models import Configuration, Credential, CredentialStatus, DescribedObject, Integration, OAuthAttempt
+from integrations.providers.base import Grant
+from projects import auditing
+from projects.models import ConnectedUser
+
+
+def save_credential(
+    integration: Integration, user: ConnectedUser, grant: Grant, install_options: Mapping[str, Any]
+) -> Credential:
+    """The user's credential for that account, valid, with its default configuration.
+
+    An account that is connected already is renewed and not doubled; so is the user's only credential, unless
+    `allowMultipleCredentials` is asked for. `selectedCredentialId` names the one to renew, `externalId` the app's own id.
+    Raises OAuthFailed where the one named does not exist, or the external id is another credential's.
+    """
+    with transaction.atomic():
+        ConnectedUser.objects.select_for_update().get(pk=user.pk)  # two log-ins of one user finish one after the other
+        mine = list(Credential.objects.present().filter(integration=integration, user=user).order_by("-created_at"))
+        credential = _target(mine, grant, install_options) or Credential(integration=integration, user=user)
+        if external_id := _plain(install_options.get("externalId")):
+            if any(other.external_id == external_id and other.pk != credential.pk for other in mine):
+                raise OAuthFailed(
+                    f"Another account of this user is connected as “{external_id}”.", reason="external_id_taken"
+                )
+            credential.external_id = external_id
+        _take_over(credential, grant)
+        Configuration.objects.get_or_create(credential=credential, is_default=True)
+        auditing.record(
+            integration.project, "credential.connected", by=None, target=str(credential), credential_id=str(credential.pk),
+            user_id=user.external_id, account_id=grant.provider_id,
+        )  # fmt: skip
+    return credential
+
+
+def _take_over(credential: Credential, grant: Grant) -> None:
+    is_new = credential._state.adding
+    if not is_new and credential.provider_id != grant.provider_id:
+        _leave_other_account(credential)
+    credential.provider_id = grant.provider_id
+    credential.provider_data = dict(grant.provider_data)
+    credential.tokens = {"access_token": grant.access_token, "refresh_token": grant.refresh_token}
+    credential.tokens_version += 1
+    credential.status, credential.status_reason = CredentialStatus.VALID, ""
+    credential.refreshed_at = timezone.now()
+    credential.refresh_holder = credential.refresh_held_until = None
+    credential.save()
+
+
+def _leave_other_account(credential: Credential) -> None:
+    """The credential moves to another account: what was known of the first, and its tokens, go."""
+    DescribedObject.objects.filter(credential=credential).delete()
+    credential.api_used = credential.api_limit = credential.api_checked_at = None
+    before = Credential.objects.select_related("integration").get(pk=credential.pk)
+    if before.tokens_sealed:
+        transaction.on_commit(partial(before.integration.provider.revoke, before))
+
+
+def _target(mine: list[Credential], grant: Grant, install_options: Mapping[str, Any]) -> Credential | None:
+    """Which of the user's credentials the log-in is for; None: a new one."""
+    if selected := _plain(install_options.get("selectedCredentialId")):
+        found = [credential for credential in mine if selected in (str(credential.pk), credential.external_id)]
+        if not found:
+            raise OAuthFailed("The account to be connected again is no longer there.", reason="credential_unknown")
+        return found[0]
+    user_id = grant.provider_data.get("user_id")
+    same_org = [credential for credential in mine if credential.provider_id == grant.provider_id]
+    same_user = [credential for credential in same_org if credential.provider_data.get("user_id") in (user_id, None)]
+    if install_options.get("allowMultipleCredentials"):
+        return same_user[0] if same_user and not _names_another(install_options, same_user[0]) else None
+    return next(iter(same_user or same_org or mine), None)
+
+
+def _names_another(install_options: Mapping[str, Any], credential: Credential) -> bool:
+    external_id = _plain(install_options.get("externalId"))
+    return bool(external_id and credential.external_id and external_id != credential.external_id)
+
+
+def _plain(identifier: Any) -> str:
+    """An id as the SDK gives it: a UUID, or an external id, which may bear the prefix "ext:"."""
+    text = str(identifier or "").removeprefix("ext:")[:255]
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
+
+
+def forget_old_attempts() -> int:
+    """Delete log-ins that began more than a day ago; their outcome has long been fetched."""
+    day_ago = timezone.now() - timedelta(days=1)
+    return OAuthAttempt.objects.filter(created_at__lt=day_ago).delete()[0]
