@@ -106,6 +106,8 @@ class KnownPaths:
             hint = f"Did you mean user.meta{path_text(('user', *path.segments[1:]))[4:]}?"
         if path.root == "settings" and at == 1:
             return "setting_unknown", f'{path} is not known: there is no user setting "{name}". {hint}'
+        if path.root == "trigger":
+            hint += " If the app does send it, add it to the app event's example payload."
         whose = {"trigger": "the app event's example payload", "steps": "what that step gives"}
         where = whose.get(path.root, path_text(path.segments[:at]))
         where = f"{path_text(path.segments[:at])} in {where}" if at > (2 if path.root == "steps" else 1) else where

@@ -56,7 +56,7 @@ def _moment(value: JSON) -> datetime:
             moment: datetime = dateutil_parser.parse(text, default=_SOME_MIDNIGHT)
             return moment
     except (ValueError, OverflowError, OSError) as error:
-        advice = " (for the time of the run, use run.started_at)" if value in ("now", "today") else ""
+        advice = " (for the time at which the event arrived, use run.received_at)" if value in ("now", "today") else ""
         raise FilterFailed(f"{to_text(value)[:60]!r} is no date that can be read{advice}") from error
 
 

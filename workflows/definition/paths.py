@@ -15,11 +15,10 @@ ROOTS: Final = {
     "steps": "what an earlier step gave, by its key",
     "settings": "what the end user set in the portal",
     "user": "the connected user: id and meta",
-    "run": "this run: id, started_at, event_id, event_name, workflow_id, version",
+    "run": "this run: id, workflow, version, event_id, received_at",
 }
 
-USER_FIELDS: Final = ("id", "meta")
-RUN_FIELDS: Final = ("id", "started_at", "event_id", "event_name", "workflow_id", "version")
+RUN_FIELDS: Final = ("id", "workflow", "version", "event_id", "received_at")
 
 MISSING: Final = object()
 """What `look_up` gives where there is nothing; null is something."""

@@ -42,9 +42,8 @@ def check(
     problems = [*_of_trigger(definition, app_events), *_of_settings(definition)]
     if not definition.steps:
         problems.append(Problem("steps_missing", "The workflow has no step. Add one below the trigger.", field="steps"))
-    before = KnownPaths(definition, None, trigger_example, step_outputs)
     if definition.order_by is not None:
-        problems += _of_text(definition.order_by, "order_by", None, before)
+        problems += _of_order(definition.order_by, KnownPaths(definition, None, trigger_example, step_outputs))
     keys = Counter(step.key for step in definition.steps)
     for key, count in keys.items():
         if count > 1:
@@ -112,17 +111,31 @@ def _of_step(step: Step, known: KnownPaths, action_problems: Callable[[Step], It
         yield problem
     for name in step.required_inputs:
         if name not in found and is_empty(value_at(step.inputs, name)):
-            message = f'"{name}" is marked as required and is empty. Fill it in, or remove the mark.'
+            message = (
+                f'"{name.removeprefix("fields.")}" is marked as required and is empty. Fill it in, or remove the mark.'
+            )
             yield Problem("required_input_empty", message, step.key, name)
 
 
+def _of_order(text: str, known: KnownPaths) -> Iterator[Problem]:
+    """The order is told when the event arrives: nothing but the event can be read."""
+    problems = list(_of_text(text, "order_by", None, known))
+    yield from problems
+    paths = [] if problems else compile_value(text).paths
+    for path in paths:
+        if path.root != "trigger":
+            message = f"Order by: {path} is not known when an event arrives. Choose a path that starts with trigger."
+            yield Problem("order_by_not_of_event", message, field="order_by")
+
+
 def _of_text(text: str, place: str, step_key: str | None, known: KnownPaths) -> Iterator[Problem]:
+    label = "Order by" if place == "order_by" else place.removeprefix("fields.")
     try:
         compiled = compile_value(text)
     except TemplateError as error:
-        yield Problem("template_invalid", f"{place}: {error.message}", step_key, place)
+        yield Problem("template_invalid", f"{label}: {error.message}", step_key, place)
         return
     for use in compiled.uses:
         if unknown := known.unknown(use.path):
             code, message = unknown
-            yield Problem(code, f"{place}: {message}", step_key, place)
+            yield Problem(code, f"{label}: {message}", step_key, place)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from workflows.definition.errors import DefinitionError
 from workflows.definition.reading import MAX_FIELDS, Fields, described, items_of, json_copy
-from workflows.definition.values import JSON
+from workflows.definition.values import JSON, strings
 
 TRIGGER_TYPES: Final = ("app_event",)
 
@@ -32,6 +32,8 @@ MAX_CHOICES: Final = 500
 MAX_NAME: Final = 100
 MAX_HELP: Final = 2_000
 MAX_KEY: Final = 64
+MAX_TEXT: Final = 1_000_000
+"""Characters of all inputs of all steps together."""
 MAX_CONCURRENCY: Final = 1_000
 MAX_TRIES: Final = 100
 MAX_RETRY_SECONDS: Final = 7 * 24 * 3600
@@ -136,6 +138,10 @@ def parse_definition(data: object) -> Definition:
         concurrency=read.integer("concurrency", None, least=1, most=MAX_CONCURRENCY),
     )
     read.end()
+    characters = sum(len(text) for step in definition.steps for _, text in strings(step.inputs))
+    if characters > MAX_TEXT:
+        message = f"The inputs of all steps have {characters:,} characters together; {MAX_TEXT:,} are allowed."
+        raise DefinitionError(read.at("steps"), message)
     return definition
 
 

@@ -126,18 +126,18 @@ def normalise(value: JSON) -> JSON:
     """The value with its placeholders in their one spelling: `<<a>>` as `{{ a }}`, a space at either side.
 
     A string that cannot be read stays as it is, so that a draft keeps what its builder is still typing.
-    Raises: TemplateError when the value is nested too deep.
     """
     return _normalised(value, 0)
 
 
 def _normalised(value: JSON, depth: int) -> JSON:
-    _check_depth(depth)
     if isinstance(value, str):
         try:
             return written(parse(value))
         except TemplateError:
             return value
+    if depth > MAX_DEPTH:  # refused by whoever reads it next
+        return value
     if isinstance(value, Mapping):
         return {key: _normalised(item, depth + 1) for key, item in value.items()}
     if isinstance(value, Sequence):

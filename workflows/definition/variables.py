@@ -59,7 +59,9 @@ def variable_menu(
         groups.append(_group(title, ("steps", step.key), output, whole="All that it gave"))
     groups.append(_settings_group(definition))
     groups.append(_items_group("User", "user", {"user.id": ("Id", "text"), "user.meta": ("Metadata", "object")}))
-    groups.append(_items_group("Run", "run", {"run.id": ("Id", "text"), "run.started_at": ("Started at", "text")}))
+    groups.append(
+        _items_group("Run", "run", {"run.id": ("Id", "text"), "run.received_at": ("Event received at", "text")})
+    )
     return [group for group in groups if group["items"]]
 
 

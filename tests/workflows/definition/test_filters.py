@@ -73,7 +73,7 @@ def test_a_filter_gives(value, filters, result):
         ("1e400", "plus: 1", "not a finite number"),
         (2, "divided_by: 0.0", "divide by 0"),
         (1.5, "round: 99", "0 to 10 digits"),
-        ("today", "date: '%F'", "run.started_at"),
+        ("today", "date: '%F'", "run.received_at"),
         ("March", "date: '%F'", "no date"),
         (10**30, "date: '%F'", "no date"),
         ("2026-01-01", "date: trigger.x | date: '%F" + " " * 300 + "'", "longer than 200"),

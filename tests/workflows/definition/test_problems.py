@@ -98,7 +98,7 @@ def test_what_a_step_reads_must_be_there(template, code, message):
     [problem] = problems_of(a_step("find_account"), a_step("create_lead", X=template), a_step("last"))
 
     assert (problem.code, problem.step_key, problem.field) == (code, "create_lead", "fields.X")
-    assert problem.message.startswith("fields.X: ")
+    assert problem.message.startswith("X: ")
     assert message in problem.message
 
 
@@ -136,9 +136,12 @@ def test_a_misspelt_user_setting_is_named_with_the_nearest():
 
 
 def test_the_order_is_told_before_the_first_step():
-    [problem] = problems_of(a_step("a"), order_by="{{ steps.a.Id }}")
+    [later] = problems_of(a_step("a"), order_by="{{ steps.a.Id }}")
+    [other] = problems_of(a_step("a"), order_by="{{ user.id }}")
 
-    assert (problem.code, problem.step_key, problem.field) == ("step_not_upstream", None, "order_by")
+    assert (later.code, later.step_key, later.field) == ("step_not_upstream", None, "order_by")
+    assert (other.code, other.field) == ("order_by_not_of_event", "order_by")
+    assert "starts with trigger" in other.message
 
 
 def test_two_steps_of_one_key_are_refused():

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from integrations.providers.base import ErrorClass
 from workflows.definition.retrying import (
     POLICIES,
-    ErrorClass,
     RetryPolicy,
     counts_as_try,
     next_try,

@@ -125,6 +125,7 @@ def test_the_definition_does_not_change_with_the_data_it_was_read_from():
         (step(inputs={"a/b": {"c~": float("nan")}}), "/steps/0/inputs/a~1b/c~0", "NaN"),
         (step(inputs={"a": "x" * 64_001}), "/steps/0/inputs/a", "64,000 are allowed"),
         (step(inputs={"fields": {str(n): 1 for n in range(201)}}), "/steps/0/inputs/fields", "201 fields; 200"),
+        (step(inputs={str(n): "x" * 60_000 for n in range(17)}), "/steps", "1,000,000 are allowed"),
         (step(inputs={"a": {1, 2}}), "/steps/0/inputs/a", "no JSON value"),
         (step(required_inputs=[""]), "/steps/0/required_inputs/0", "name of an input"),
         (step(retry={"tries": 0}), "/steps/0/retry/tries", "whole number from 1 to 100"),
