@@ -43,6 +43,10 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
             models.Q(live_version__app_event__in=app_events) | models.Q(draft__trigger__app_event__in=list(app_events))
         )
 
+    def in_order(self) -> Self:
+        """As the builder has arranged them."""
+        return self.order_by("position", "created_at", "pk")
+
 
 class WorkflowSettingQuerySet(models.QuerySet["WorkflowSetting"]):
     def on(self) -> Self:

@@ -1,0 +1,129 @@
+"""How an account gets connected: what the SDK asks for, the log-in's start, and what follows its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Self
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from connect_portal.errors import BadRequest, IntegrationInactive, NotBuiltYet, OriginNotAllowed
+from connect_portal.selecting import find_credential, find_integration
+from integrations.connecting import redirect_uri, start_oauth
+from integrations.models import Credential, CredentialStatus, Integration, OAuthAttempt
+from projects.models import ConnectedUser, Project
+from projects.origins import is_allowed
+from workflows.engine.parking import resume_parked
+from workflows.switching import apply_defaults, ensure_lane
+
+SESSION_LIFE = timedelta(minutes=15)
+MAX_SESSION_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class OAuthStart:
+    """The query of a `build-oauth` call. `posts_message`: whether the callback page tells its opener (protocol, 3.4)."""
+
+    integration: str
+    origin: str
+    session_id: str = ""
+    posts_message: bool = False
+    install_options: Mapping[str, Any] = field(default_factory=dict)
+    redirect_url: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str], *, session_id: str, posts_message: bool = False) -> Self:
+        """From the query, which names the integration by id and by type. Raises BadRequest."""
+        return cls(
+            integration=query.get("integrationId") or query.get("action") or "",
+            origin=query.get("originForPostMessage", ""),
+            session_id=session_id[:MAX_SESSION_CHARACTERS],
+            posts_message=posts_message,
+            install_options=_json_object(query.get("installOptions") or "{}", "installOptions"),
+            redirect_url=query.get("redirectUrl", ""),
+        )
+
+
+def _json_object(text: str, name: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as exc:
+        raise BadRequest(f"`{name}` is not JSON.") from exc
+    if not isinstance(value, dict):
+        raise BadRequest(f"`{name}` must be a JSON object.")
+    return value
+
+
+def check_origin(project: Project, origin: str) -> None:
+    """Raises OriginNotAllowed, with what to do about it."""
+    if not is_allowed(origin, project.allowed_origins):
+        raise OriginNotAllowed(
+            f"Pages of {origin or 'an unknown origin'} may not use {project.name}'s Connect Portal. "
+            "An admin of the project can add the origin under Settings > Allowed origins.",
+            origin=origin,
+        )
+
+
+def installable(project: Project, selector: str) -> Integration:
+    """The project's integration, if end users may connect it now. Raises IntegrationNotFound, IntegrationInactive."""
+    integration = find_integration(project, selector)
+    if not integration.is_active:
+        raise IntegrationInactive(integration=integration.pk)
+    return integration
+
+
+def start(user: ConnectedUser, wanted: OAuthStart) -> str:
+    """Begin the log-in; gives the provider's address to send the popup to.
+
+    Raises: OriginNotAllowed, IntegrationNotFound, IntegrationInactive, IntegrationIncomplete, CredentialNotFound.
+    """
+    check_origin(user.project, wanted.origin)
+    integration = installable(user.project, wanted.integration)
+    if wanted.redirect_url and wanted.redirect_url != redirect_uri():
+        raise NotBuiltYet(
+            "overrideRedirectUrl is not built yet: leave it out, and the log-in ends at Isthmus' own callback."
+        )
+    options = dict(wanted.install_options)
+    if selector := options.get("selectedCredentialId"):
+        options["selectedCredentialId"] = str(find_credential(user, str(selector), integration).pk)
+    return start_oauth(
+        integration,
+        user,
+        session_id=wanted.session_id,
+        origin=wanted.origin,
+        posts_message=wanted.posts_message,
+        install_options=options,
+    )
+
+
+def settle(credential: Credential) -> None:
+    """What follows when an account has been connected, or connected again: its lane, its switches, its parked runs."""
+    with transaction.atomic():
+        ensure_lane(credential)
+        for configuration in credential.configurations.all():
+            apply_defaults(configuration)
+    resume_parked(credential.pk)
+
+
+def credential_of_session(user: ConnectedUser, session_id: str) -> Credential | None:
+    """The account that the log-in under this session id has connected; None while it has not.
+
+    The id comes from a weak generator of the SDK's, so that it counts only together with the user and for a short while.
+    """
+    attempt = (
+        OAuthAttempt.objects.filter(user=user, session_id=session_id, created_at__gt=timezone.now() - SESSION_LIFE)
+        .filter(credential__status=CredentialStatus.VALID, credential__removed_at__isnull=True)
+        .exclude(session_id="")
+        .select_related("credential")
+        .order_by("-created_at")
+        .first()
+    )
+    return attempt.credential if attempt else None
+
+
+def forget_session(user: ConnectedUser, session_id: str) -> None:
+    OAuthAttempt.objects.filter(user=user, session_id=session_id).update(session_id="")
