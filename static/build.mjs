@@ -85,7 +85,6 @@ const shared = {
 const scripts = { ...shared, entryPoints: entries(".ts"), format: "iife" };
 const styles = { ...shared, entryPoints: entries(".css") };
 
-if (!watching) rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 if (watching) {
   const sprite = { name: "sprite", setup: (it) => void it.onEnd(() => void buildSprite()) };
@@ -94,5 +93,7 @@ if (watching) {
 } else {
   await Promise.all([build(scripts), build(styles)]);
   const icons = buildSprite();
+  const made = new Set(["icons.svg", ...scripts.entryPoints.map((it) => `${it.out}.js`), ...styles.entryPoints.map((it) => `${it.out}.css`)]);
+  for (const file of readdirSync(outdir)) if (!made.has(file)) rmSync(join(outdir, file));
   console.log(`built ${scripts.entryPoints.length} scripts, ${styles.entryPoints.length} style sheets, ${icons} icons`);
 }
