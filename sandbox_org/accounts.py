@@ -67,7 +67,7 @@ class Accounts:
 
     def _create_user(self, username: str, first_name: str, last_name: str) -> str:
         user_id = self._store.next_id(self._user_object)
-        local_part = username.split("@")[0]
+        local_part = username.partition("@")[0]
         moment = stamp(now())
         body: Record = {
             **self._user_object.creation_defaults,

@@ -33,7 +33,8 @@ class Cursors:
         return locator
 
     def find(self, user_id: str, locator: str) -> Cursor | None:
-        return self._open.get(user_id, {}).get(locator)
+        own = self._open.get(user_id)
+        return own.get(locator) if own else None
 
     def clear(self) -> None:
         self._open.clear()

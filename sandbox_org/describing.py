@@ -160,7 +160,7 @@ def _load(path: Path) -> SObject:
 
 def _external_id_field(model: dict[str, Any]) -> dict[str, Any]:
     """The describe of `External_Id__c`, with the same keys as the file's other fields."""
-    blank = {key: ([] if isinstance(value, list) else None) for key, value in model.items()}
+    blank: dict[str, Any] = {key: ([] if isinstance(value, list) else None) for key, value in model.items()}
     flags = {key: False for key, value in model.items() if isinstance(value, bool)}
     numbers = {key: 0 for key, value in model.items() if isinstance(value, int) and not isinstance(value, bool)}
     return {
@@ -174,10 +174,20 @@ def _external_id_field(model: dict[str, Any]) -> dict[str, Any]:
         "length": 255,
         "byteLength": 765,
         **dict.fromkeys(
-            (
-                "aggregatable createable custom externalId filterable groupable idLookup nillable permissionable "
-                "sortable unique updateable"
-            ).split(),
+            [
+                "aggregatable",
+                "createable",
+                "custom",
+                "externalId",
+                "filterable",
+                "groupable",
+                "idLookup",
+                "nillable",
+                "permissionable",
+                "sortable",
+                "unique",
+                "updateable",
+            ],
             True,
         ),
     }
@@ -196,7 +206,7 @@ def _organization() -> SObject:
         raw = {**_external_id_field(user["fields"][0]), "name": name, "label": name, "type": kind, "custom": False}
         unwritable = ("createable", "updateable", "externalId", "unique", "idLookup")
         fields.append({**raw, **dict.fromkeys(unwritable, False)})
-    blank = {key: ([] if isinstance(value, list) else None) for key, value in user.items()}
+    blank: dict[str, Any] = {key: ([] if isinstance(value, list) else None) for key, value in user.items()}
     flags = {key: key in ("queryable", "retrieveable") for key, value in user.items() if isinstance(value, bool)}
     names = {"name": "Organization", "label": "Organization", "labelPlural": "Organization", "keyPrefix": "00D"}
     urls = {

@@ -105,7 +105,7 @@ class FaultBox:
     def _hits(self, fault: Fault, target: Target) -> bool:
         if not _matches(fault, target):
             return False
-        return fault.probability is None or random.random() < fault.probability
+        return fault.probability is None or random.random() < fault.probability  # noqa: S311
 
 
 def _matches(fault: Fault, target: Target) -> bool:

@@ -5,6 +5,7 @@ import gzip
 import re
 import time
 import zlib
+from contextlib import suppress
 from urllib.parse import parse_qsl, unquote
 
 import orjson
@@ -121,11 +122,9 @@ class DataGateway:
     async def _before(self, call: ApiCall, token: AccessToken, target: Target) -> None:
         """The faults that strike before the call is handled. Raises: ApiError or _Cut."""
         faults = self._org.faults
-        expiry = faults.could_fire(target, "expire_tokens")
-        if expiry and target.resource in DATA_RESOURCES and (token.calls or token.issued_at < expiry.armed_at):
-            if faults.fire(target, ("expire_tokens",)):
-                self._org.tokens.expire(token)
-                raise invalid_session()
+        if self._is_to_expire(token, target):
+            self._org.tokens.expire(token)
+            raise invalid_session()
         slow = faults.fire(target, ("slow",))
         if slow is not None:
             await asyncio.sleep(slow.ms / 1000)
@@ -136,6 +135,15 @@ class DataGateway:
         if faults.fire(target, ("cut_before_commit",)) is not None:
             raise _Cut
         call.is_locked = faults.fire(target, ("lock_rows",)) is not None
+
+    def _is_to_expire(self, token: AccessToken, target: Target) -> bool:
+        """Whether an armed expiry strikes. A token just issued gets one call through: clients loop otherwise."""
+        faults = self._org.faults
+        expiry = faults.could_fire(target, "expire_tokens")
+        if expiry is None or target.resource not in DATA_RESOURCES:
+            return False
+        is_fresh = token.calls == 0 and token.issued_at >= expiry.armed_at
+        return not is_fresh and faults.fire(target, ("expire_tokens",)) is not None
 
     def _token(self, headers: dict[str, str]) -> AccessToken:
         """The living access token of the call. Raises: ApiError (401)."""
@@ -158,10 +166,8 @@ class DataGateway:
         if query:
             names.add(query[1])
         if call.segments[:2] == ["composite", "sobjects"] and call.body:
-            try:
+            with suppress(orjson.JSONDecodeError):
                 names.update(objects_named(orjson.loads(call.body)))
-            except orjson.JSONDecodeError:
-                pass
         return frozenset(names)
 
     async def _send(self, send: Send, method: str, headers: dict[str, str], reply: ApiReply, is_pretty: bool) -> None:

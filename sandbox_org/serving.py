@@ -22,7 +22,7 @@ class CuttableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[CUT_KEY] = self._cut  # type: ignore[typeddict-unknown-key]
+        self.scope[CUT_KEY] = self._cut  # type: ignore[literal-required]
 
     def _cut(self) -> None:
         raw = self.transport.get_extra_info("socket")

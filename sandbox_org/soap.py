@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from starlette.requests import Request
@@ -71,7 +72,7 @@ def _text(document: str, tag: str) -> str:
     return html.unescape(text)
 
 
-def _tags(values: dict[str, object]) -> str:
+def _tags(values: Mapping[str, object]) -> str:
     return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items())
 
 

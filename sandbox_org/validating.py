@@ -58,7 +58,9 @@ class Validator:
             if rule is None:
                 if key in INVISIBLE_KEYS:
                     continue
-                rule, value = self._by_foreign_key(key, value, store)
+                rule, found_id = self._by_foreign_key(key, value, store)
+                values[rule.field.name] = found_id
+                continue
             field = rule.field
             if rule.is_unwritable_on_create if creating else rule.is_unwritable_on_update:
                 unwritable.append(field.name)
@@ -89,7 +91,7 @@ class Validator:
         if errors:
             raise RecordRefused(errors)
 
-    def _by_foreign_key(self, key: str, value: Any, store: RecordStore) -> tuple[_Rule, Any]:
+    def _by_foreign_key(self, key: str, value: Any, store: RecordStore) -> tuple[_Rule, str]:
         """The reference behind `{"Account": {"External_Id__c": "42"}}`; any other unknown key is no column."""
         field = self.sobject.parent_field(key)
         if field is None or not isinstance(value, dict):
@@ -103,7 +105,7 @@ class Validator:
         if not found:
             message = f"Foreign key external ID: {wanted} not found for field {name} in entity {target}"
             raise RecordRefused([RecordError("INVALID_FIELD", message)])
-        return self._rules[field.name], found[0].body["Id"]
+        return self._rules[field.name], str(found[0].body["Id"])
 
     def _check_reference(self, field: Field, record_id: str, store: RecordStore) -> None:
         if record_id == MASTER_RECORD_TYPE or store.exists(record_id):

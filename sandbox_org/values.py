@@ -162,7 +162,7 @@ def _number(field: Field, value: Any) -> float | None:
             value = float(value)
         except ValueError:
             raise ValueUnreadable(field, value) from None
-    if abs(value) > 1e18 or value != value:
+    if not abs(value) <= 1e18:  # neither what is too large nor NaN
         raise _out_of_range(field, value)
     return float(value)
 

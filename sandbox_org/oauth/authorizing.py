@@ -21,10 +21,20 @@ from sandbox_org.org import Org
 from sandbox_org.pages import render
 
 COOKIE = "sandbox_sid"
-PASSED_ON = (
-    "response_type client_id redirect_uri scope state code_challenge code_challenge_method prompt login_hint display "
-    "nonce immediate"
-).split()
+PASSED_ON = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "login_hint",
+    "display",
+    "nonce",
+    "immediate",
+]
 SCOPES = {
     "api": "Manage your data by the API",
     "refresh_token": "Perform requests at any time, also when you are away",
@@ -36,6 +46,8 @@ SCOPES = {
     "web": "Act for you in web pages",
     "full": "Everything that you may do",
 }
+KNOWN_SCOPES = frozenset({*SCOPES, "phone", "address", "visualforce", "lightning", "content"})
+SCOPE_FAMILIES = ("cdp_", "sfap_", "chatter_", "custom_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +135,8 @@ def _read(org: Org, fields: Mapping[str, str]) -> AuthRequest:
     if challenge is not None and not pkce.is_challenge(challenge, fields.get("code_challenge_method")):
         raise OAuthError("invalid_request", "invalid code challenge")
     scope = " ".join((fields.get("scope") or DEFAULT_SCOPE).split())
-    if any(
-        name not in SCOPES and not name.startswith(("cdp_", "sfap_", "chatter_", "custom_")) for name in scope.split()
-    ):
-        if set(scope.split()) - {*SCOPES, "phone", "address", "visualforce", "lightning", "content"}:
-            raise OAuthError("invalid_scope", "the requested scope is not allowed")
+    if not all(name in KNOWN_SCOPES or name.startswith(SCOPE_FAMILIES) for name in scope.split()):
+        raise OAuthError("invalid_scope", "the requested scope is not allowed")
     return AuthRequest(
         app=app,
         redirect_uri=redirect_uri,

@@ -83,7 +83,7 @@ def describe(call: ApiCall, object_name: str) -> ApiReply:
     return ApiReply(200, sobject.describe_body(call.version, call.base_url), headers)
 
 
-def recent(call: ApiCall) -> ApiReply:
+def nothing(call: ApiCall) -> ApiReply:
     """GET /recent, GET /tabs: lists that this org keeps empty."""
     return ApiReply(200, [])
 

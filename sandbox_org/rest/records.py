@@ -13,7 +13,7 @@ from sandbox_org.values import ValueUnreadable
 
 
 def create(call: ApiCall, object_name: str) -> ApiReply:
-    """POST /sobjects/Lead"""
+    """POST /sobjects/Lead, and POST /sobjects/Lead/Id, which is an insert through the upsert's path."""
     sobject = call.sobject(object_name)
     sent = call.json_object()
     saved = _saving(call, lambda: call.writer().create(sobject, sent))
@@ -92,13 +92,6 @@ def delete_by_key(call: ApiCall, object_name: str, field_name: str, value: str) 
         raise _several(call, sobject, [each.body["Id"] for each in found])
     call.writer().delete(found[0])
     return ApiReply(204)
-
-
-def create_by_id_path(call: ApiCall, object_name: str, field_name: str) -> ApiReply:
-    """POST /sobjects/Lead/Id: an insert through the upsert's path."""
-    if field_name.lower() != "id":
-        raise not_found()
-    return create(call, object_name)
 
 
 def key_field(sobject: SObject, name: str) -> str:

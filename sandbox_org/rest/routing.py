@@ -8,6 +8,41 @@ from sandbox_org.rest.calls import ApiCall, ApiReply
 from sandbox_org.rest.errors import method_not_allowed, not_found
 
 Handler = Callable[..., ApiReply]
+Handlers = Mapping[str, Handler]
+
+# Paths behind the version; `*` is one segment, and an argument of the handlers. The first that fits is taken.
+PATHS: list[tuple[str, str, Handlers]] = [
+    ("sobjects/*", "record", {"GET": discovery.basic, "POST": records.create}),
+    (
+        "composite/sobjects",
+        "collections",
+        {"POST": collections.create, "PATCH": collections.update, "DELETE": collections.delete},
+    ),
+    ("query", "query", {"GET": querying.query}),
+    ("query/*", "query", {"GET": querying.next_page}),
+    ("queryAll", "queryAll", {"GET": querying.query_all}),
+    ("queryAll/*", "queryAll", {"GET": querying.next_page}),
+    ("sobjects/*/describe", "describe", {"GET": discovery.describe}),
+    ("sobjects/*/Id", "record", {"POST": records.create}),
+    ("sobjects/*/*", "record", {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}),
+    (
+        "sobjects/*/*/*",
+        "upsert",
+        {"GET": records.read_by_key, "PATCH": records.upsert, "DELETE": records.delete_by_key},
+    ),
+    ("composite/sobjects/*", "collections", {"GET": collections.retrieve, "POST": collections.retrieve}),
+    ("composite/sobjects/*/*", "collections", {"PATCH": collections.upsert}),
+    ("composite", "composite", {"POST": composite.composite}),
+    ("composite/batch", "batch", {"POST": composite.batch}),
+    ("composite/tree/*", "tree", {"POST": composite.tree}),
+    ("", "resources", {"GET": discovery.resources}),
+    ("sobjects", "sobjects", {"GET": discovery.global_describe}),
+    ("limits", "limits", {"GET": discovery.limits}),
+    ("limits/recordCount", "recordCount", {"GET": discovery.record_counts}),
+    ("recent", "recent", {"GET": discovery.nothing}),
+    ("tabs", "tabs", {"GET": discovery.nothing}),
+    ("theme", "theme", {"GET": discovery.theme}),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +50,7 @@ class Route:
     """A resource: its name, a handler per method, and the parts of the path that the handlers get."""
 
     resource: str
-    handlers: Mapping[str, Handler]
+    handlers: Handlers
     arguments: tuple[str, ...] = ()
 
     @property
@@ -24,52 +59,18 @@ class Route:
         return ["HEAD", *names] if "GET" in names else names
 
 
+_BY_LENGTH: dict[int, list[tuple[list[str], str, Handlers]]] = {}
+for _path, _resource, _handlers in PATHS:
+    _parts = _path.split("/") if _path else []
+    _BY_LENGTH.setdefault(len(_parts), []).append((_parts, _resource, _handlers))
+
+
 def find(segments: list[str]) -> Route | None:
     """The route of a path behind the version; None where nothing is."""
-    match segments:
-        case ["sobjects", name]:
-            return Route("record", {"GET": discovery.basic, "POST": records.create}, (name,))
-        case ["composite", "sobjects"]:
-            handlers = {"POST": collections.create, "PATCH": collections.update, "DELETE": collections.delete}
-            return Route("collections", handlers)
-        case ["query"]:
-            return Route("query", {"GET": querying.query})
-        case ["sobjects", name, "describe"]:
-            return Route("describe", {"GET": discovery.describe}, (name,))
-        case ["sobjects", name, record_id]:
-            handlers = {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}
-            if record_id.lower() == "id":
-                handlers = {"POST": records.create_by_id_path}
-            return Route("record", handlers, (name, record_id))
-        case ["sobjects", name, key, value]:
-            handlers = {"GET": records.read_by_key, "PATCH": records.upsert, "DELETE": records.delete_by_key}
-            return Route("upsert", handlers, (name, key, value))
-        case ["composite", "sobjects", name]:
-            return Route("collections", {"GET": collections.retrieve, "POST": collections.retrieve}, (name,))
-        case ["composite", "sobjects", name, key]:
-            return Route("collections", {"PATCH": collections.upsert}, (name, key))
-        case ["query" | "queryAll", locator]:
-            return Route(segments[0], {"GET": querying.next_page}, (locator,))
-        case ["queryAll"]:
-            return Route("queryAll", {"GET": querying.query_all})
-        case ["composite"]:
-            return Route("composite", {"POST": composite.composite})
-        case ["composite", "batch"]:
-            return Route("batch", {"POST": composite.batch})
-        case ["composite", "tree", name]:
-            return Route("tree", {"POST": composite.tree}, (name,))
-        case []:
-            return Route("resources", {"GET": discovery.resources})
-        case ["sobjects"]:
-            return Route("sobjects", {"GET": discovery.global_describe})
-        case ["limits"]:
-            return Route("limits", {"GET": discovery.limits})
-        case ["limits", "recordCount"]:
-            return Route("recordCount", {"GET": discovery.record_counts})
-        case ["recent"] | ["tabs"]:
-            return Route(segments[0], {"GET": discovery.recent})
-        case ["theme"]:
-            return Route("theme", {"GET": discovery.theme})
+    for parts, resource, handlers in _BY_LENGTH.get(len(segments), ()):
+        if all(part in ("*", segment) for part, segment in zip(parts, segments, strict=True)):
+            arguments = tuple(segment for part, segment in zip(parts, segments, strict=True) if part == "*")
+            return Route(resource, handlers, arguments)
     return None
 
 

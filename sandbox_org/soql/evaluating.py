@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox_org.describing import SObject
 from sandbox_org.rest.shaping import field_value
 from sandbox_org.soql.binding import Binder, BoundPath, Span
 from sandbox_org.soql.errors import located
@@ -48,6 +49,21 @@ class Parents:
             return field_value(sobject, record, name) if record else None
 
         return read
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one query's names mean: the object it reads, the describes, and the way to parents."""
+
+    query: Query
+    sobject: SObject
+    binder: Binder
+    parents: Parents
+
+    def side(self, path: Path) -> BoundSide:
+        """A field with what reads it off a record."""
+        bound = self.binder.path(self.sobject, path)
+        return bound, self.parents.getter(bound)
 
 
 @dataclass(frozen=True, slots=True)

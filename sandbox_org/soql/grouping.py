@@ -1,103 +1,111 @@
 """Aggregate queries: COUNT, SUM, MIN, MAX and AVG over all records or over groups of them."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox_org.describing import SObject
-from sandbox_org.soql.binding import Binder, BoundPath
+from sandbox_org.soql.binding import BoundPath
 from sandbox_org.soql.errors import located
-from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, Parents
+from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, RunNested, Scope
 from sandbox_org.soql.syntax import Aggregate, Ordering, Path, Query
 from sandbox_org.store import Record
 
 
-def rows(
-    query: Query, sobject: SObject, binder: Binder, parents: Parents, conditions: Conditions, bodies: list[Record]
-) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The records that have the grouped fields in common."""
+
+    members: list[Record]
+
+
+GroupGetter = Callable[[Any], Any]
+
+
+def rows(scope: Scope, bodies: list[Record], run_nested: RunNested) -> list[Record]:
     """The `AggregateResult` records of a query. Raises: SoqlError where a plain field is not grouped by."""
-    grouped = [parents.getter(binder.path(sobject, path)) for path in query.group_by]
-    names = {path.names for path in query.group_by}
-    columns = [
-        (_key(item, place, query), _column(query, item, sobject, binder, parents, names))
-        for place, item in _items(query)
-    ]
-    groups: dict[tuple[Any, ...], list[Record]] = {}
-    for body in bodies:
-        groups.setdefault(tuple(_hashable(get(body)) for get in grouped), []).append(body)
-    if not query.group_by:
-        groups.setdefault((), [])
-    kept = list(groups.values())
+    query = scope.query
+    columns = [(name, _column(scope, item)) for name, item in _named_items(query)]
+    groups = _groups(scope, bodies)
     if query.having is not None:
-        kept = _having(query, sobject, binder, parents, conditions, kept)
+        conditions = Conditions(scope.binder, lambda side: _side(scope, side), run_nested, query.source)
+        keeps: GroupGetter = conditions.predicate(query.having)
+        groups = [group for group in groups if keeps(group)]
     for ordering in reversed(query.order_by):
-        _order(kept, ordering, _side(ordering.by, sobject, binder, parents)[1])
-    result = [
-        {"attributes": {"type": "AggregateResult"}, **{key: column(members) for key, column in columns}}
-        for members in kept
+        _order(groups, ordering, _side(scope, ordering.by)[1])
+    found = [
+        {"attributes": {"type": "AggregateResult"}, **{name: read(group) for name, read in columns}} for group in groups
     ]
-    result = result[query.offset :]
-    return result if query.limit is None else result[: query.limit]
+    found = found[query.offset :]
+    return found if query.limit is None else found[: query.limit]
 
 
 def sortable(value: Any) -> Any:
-    """A value as sorting sees it: text without regard to case."""
-    return value.lower() if isinstance(value, str) else value
+    """A value as sorting and grouping see it: text without regard to case."""
+    return value.lower() if isinstance(value, str) else str(value) if isinstance(value, dict) else value
 
 
-def _items(query: Query) -> list[tuple[int, Path | Aggregate]]:
-    """The SELECT list, unnamed aggregates numbered for `expr0`, `expr1`, …"""
-    items: list[tuple[int, Path | Aggregate]] = []
+def _groups(scope: Scope, bodies: list[Record]) -> list[Group]:
+    getters = [scope.side(path)[1] for path in scope.query.group_by]
+    if not getters:
+        return [Group(bodies)]
+    found: dict[tuple[Any, ...], Group] = {}
+    for body in bodies:
+        found.setdefault(tuple(sortable(get(body)) for get in getters), Group([])).members.append(body)
+    return list(found.values())
+
+
+def _named_items(query: Query) -> list[tuple[str, Path | Aggregate]]:
+    """The SELECT list by the keys of the reply: aliases, last names, and `expr0`, `expr1`, … for what has neither."""
+    items: list[tuple[str, Path | Aggregate]] = []
     unnamed = 0
     for item in query.select:
         if not isinstance(item, Path | Aggregate):
             raise located("MALFORMED_QUERY", query.source, query.position, "an aggregate query can only select fields")
-        items.append((unnamed, item))
-        if isinstance(item, Aggregate) and item.alias is None:
+        if item.alias:
+            items.append((item.alias, item))
+        elif isinstance(item, Path):
+            items.append((item.names[-1], item))
+        else:
+            items.append((f"expr{unnamed}", item))
             unnamed += 1
     return items
 
 
-def _key(item: Path | Aggregate, place: int, query: Query) -> str:
-    if item.alias:
-        return item.alias
-    return f"expr{place}" if isinstance(item, Aggregate) else item.names[-1]
+def _column(scope: Scope, item: Path | Aggregate) -> GroupGetter:
+    side, read = _side(scope, item)
+    if isinstance(item, Path):
+        grouped = [scope.binder.path(scope.sobject, path) for path in scope.query.group_by]
+        if side not in grouped:
+            message = f"Field must be grouped or aggregated: {item}"
+            raise located("MALFORMED_QUERY", scope.query.source, item.position, message)
+    return read
 
 
-def _column(
-    query: Query,
-    item: Path | Aggregate,
-    sobject: SObject,
-    binder: Binder,
-    parents: Parents,
-    names: set[tuple[str, ...]],
-) -> Getter:
-    if isinstance(item, Path) and item.names not in names:
-        binder.path(sobject, item)
-        message = f"Field must be grouped or aggregated: {item}"
-        raise located("MALFORMED_QUERY", query.source, item.position, message)
-    return _side(item, sobject, binder, parents)[1]
-
-
-def _side(side: Path | Aggregate, sobject: SObject, binder: Binder, parents: Parents) -> BoundSide:
-    """What reads a field or an aggregate off the members of a group."""
+def _side(scope: Scope, side: Path | Aggregate) -> BoundSide:
+    """A field or an aggregate, with what reads it off a group."""
     if isinstance(side, Path):
-        path = binder.path(sobject, side)
-        read = parents.getter(path)
-        return path, lambda members: read(members[0]) if members else None
-    path = binder.path(sobject, side.path or Path(("Id",), side.position))
-    read = parents.getter(path)
-    function = side.function
+        path, read = scope.side(side)
+        return path, _of_group(lambda group: read(group.members[0]) if group.members else None)
+    path, read = scope.side(side.path or Path(("Id",), side.position))
     if side.path is None:
-        return _as_number(path), lambda members: len(members)
-    return (
-        path if function in ("MIN", "MAX") else _as_number(path),
-        lambda members: _aggregated(function, [value for member in members if (value := read(member)) is not None]),
-    )
+        return _as_number(path), _of_group(lambda group: len(group.members))
+    function = side.function
+
+    def aggregated(group: Group) -> Any:
+        return _aggregated(function, [value for body in group.members if (value := read(body)) is not None])
+
+    return path if function in ("MIN", "MAX") else _as_number(path), _of_group(aggregated)
+
+
+def _of_group(read: Callable[[Group], Any]) -> Getter:
+    """A reader of groups, for conditions that are otherwise made for records."""
+    getter: GroupGetter = read
+    return getter
 
 
 def _as_number(path: BoundPath) -> BoundPath:
     """The same path, compared as the number that an aggregate of it is."""
-    return BoundPath(path.parents, path.sobject, replace(path.field, type="double"))
+    return replace(path, field=replace(path.field, type="double"))
 
 
 def _aggregated(function: str, values: list[Any]) -> Any:
@@ -114,23 +122,8 @@ def _aggregated(function: str, values: list[Any]) -> Any:
     return min(values, key=sortable) if function == "MIN" else max(values, key=sortable)
 
 
-def _having(
-    query: Query, sobject: SObject, binder: Binder, parents: Parents, conditions: Conditions, kept: list[list[Record]]
-) -> list[list[Record]]:
-    assert query.having is not None, "called for a query with HAVING"
-    over_groups = Conditions(
-        binder, lambda side: _side(side, sobject, binder, parents), conditions.run_nested, query.source
-    )
-    test = over_groups.predicate(query.having)
-    return [members for members in kept if test(members)]  # type: ignore[arg-type]
-
-
-def _order(kept: list[list[Record]], ordering: Ordering, get: Getter) -> None:
-    filled = [each for each in kept if get(each) is not None]  # type: ignore[arg-type]
-    empty = [each for each in kept if get(each) is None]  # type: ignore[arg-type]
-    filled.sort(key=lambda each: sortable(get(each)), reverse=ordering.descending)  # type: ignore[arg-type]
-    kept[:] = [*filled, *empty] if ordering.nulls_last else [*empty, *filled]
-
-
-def _hashable(value: Any) -> Any:
-    return sortable(value) if not isinstance(value, dict) else str(value)
+def _order(groups: list[Group], ordering: Ordering, get: GroupGetter) -> None:
+    filled = [each for each in groups if get(each) is not None]
+    empty = [each for each in groups if get(each) is None]
+    filled.sort(key=lambda each: sortable(get(each)), reverse=ordering.descending)
+    groups[:] = [*filled, *empty] if ordering.nulls_last else [*empty, *filled]

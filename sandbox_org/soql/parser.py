@@ -7,7 +7,28 @@ from sandbox_org.soql.syntax import Aggregate, Condition, FieldGroup, Ordering, 
 
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "MIN", "MAX", "AVG"})
 CLAUSES = frozenset(
-    "FROM WHERE GROUP HAVING ORDER LIMIT OFFSET FOR WITH USING AND OR NOT ASC DESC NULLS UPDATE ALL LIKE IN".split()
+    [
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "ORDER",
+        "LIMIT",
+        "OFFSET",
+        "FOR",
+        "WITH",
+        "USING",
+        "AND",
+        "OR",
+        "NOT",
+        "ASC",
+        "DESC",
+        "NULLS",
+        "UPDATE",
+        "ALL",
+        "LIKE",
+        "IN",
+    ]
 )
 MOST_CHARACTERS = 100_000
 MOST_OFFSET = 2000

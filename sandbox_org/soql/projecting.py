@@ -7,7 +7,7 @@ from sandbox_org.describing import SObject
 from sandbox_org.rest.shaping import attributes
 from sandbox_org.soql.binding import Binder, BoundPath
 from sandbox_org.soql.errors import SoqlError, located
-from sandbox_org.soql.evaluating import Getter, Parents
+from sandbox_org.soql.evaluating import Getter, Parents, Scope
 from sandbox_org.soql.syntax import FieldGroup, Path, Query
 from sandbox_org.store import Record
 
@@ -16,11 +16,10 @@ Projection = Callable[[Record], Record]
 RunChildren = Callable[[Query, str, str], list[Record]]
 
 
-def projection(
-    query: Query, sobject: SObject, binder: Binder, parents: Parents, version: str, children: RunChildren
-) -> Projection:
+def projection(scope: Scope, version: str, children: RunChildren) -> Projection:
     """The projection of a query without aggregates. Raises: SoqlError on what cannot be selected."""
-    paths = selected_paths(query, sobject, binder)
+    query, sobject, parents = scope.query, scope.sobject, scope.parents
+    paths = selected_paths(query, sobject, scope.binder)
     nested = [(item, _relation(item, sobject)) for item in query.select if isinstance(item, Query)]
     tree = _tree(paths, parents)
 
@@ -75,7 +74,7 @@ class _Node:
     """A record in the reply: its own fields, and the parents within it by relationship."""
 
     def __init__(self) -> None:
-        self.items: dict[str, Getter | tuple[str, SObject | None, "_Node"]] = {}
+        self.items: dict[str, Getter | tuple[str, SObject | None, _Node]] = {}
 
 
 def _tree(paths: list[BoundPath], parents: Parents) -> _Node:

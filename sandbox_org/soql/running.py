@@ -9,8 +9,8 @@ import orjson
 from sandbox_org.describing import Catalogue, SObject
 from sandbox_org.soql import grouping, planning, projecting
 from sandbox_org.soql.binding import Binder
-from sandbox_org.soql.errors import located
-from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, Parents
+from sandbox_org.soql.errors import SoqlError, located
+from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, Parents, Predicate, Scope
 from sandbox_org.soql.syntax import Aggregate, Ordering, Path, Query
 from sandbox_org.store import Record, RecordStore
 
@@ -40,17 +40,14 @@ class Runner:
         """
         binder = Binder(self._catalogue, query.source)
         sobject = binder.object(query.object_name, query.object_position)
-        parents = Parents(self._store)
+        scope = Scope(query, sobject, binder, Parents(self._store))
         if query.is_bare_count:
-            return ResultSet(sobject, len(self._matching(query, sobject, binder, parents, only)), lambda *_: [])
+            return ResultSet(sobject, len(self._matching(scope, only)), lambda *_: [])
         if query.is_aggregate:
-            bodies = self._bodies(self._matching(query, sobject, binder, parents, only))
-            conditions = self._conditions(query, sobject, binder, parents)
-            rows = grouping.rows(query, sobject, binder, parents, conditions, bodies)
+            rows = grouping.rows(scope, self._bodies(self._matching(scope, only)), self._nested_values)
             return ResultSet(sobject, len(rows), lambda start, size: rows[start : start + size])
-        project = projecting.projection(query, sobject, binder, parents, self._version, self._children)
-        numbers = self._matching(query, sobject, binder, parents, only)
-        numbers = numbers[query.offset :]
+        project = projecting.projection(scope, self._version, self._children)
+        numbers = self._matching(scope, only)[query.offset :]
         if query.limit is not None:
             numbers = numbers[: query.limit]
 
@@ -59,34 +56,20 @@ class Runner:
 
         return ResultSet(sobject, len(numbers), page)
 
-    def _conditions(self, query: Query, sobject: SObject, binder: Binder, parents: Parents) -> Conditions:
-        def bind(side: Path | Aggregate) -> BoundSide:
-            if isinstance(side, Aggregate):
-                message = "Only aggregate expressions in HAVING can be filtered"
-                raise located("MALFORMED_QUERY", query.source, side.position, message)
-            path = binder.path(sobject, side)
-            return path, parents.getter(path)
-
-        return Conditions(binder, bind, self._nested_values, query.source)
-
-    def _matching(
-        self, query: Query, sobject: SObject, binder: Binder, parents: Parents, only: tuple[str, str] | None
-    ) -> list[int]:
+    def _matching(self, scope: Scope, only: tuple[str, str] | None) -> list[int]:
         """The numbers of the records that WHERE lets through, in the order asked for."""
-        plan = planning.plan(query.where, sobject, binder)
-        predicate = self._conditions(query, sobject, binder, parents).predicate(query.where) if query.where else None
-        orderings = (
-            []
-            if query.is_aggregate
-            else [(each, self._sort_getter(each, sobject, binder, parents)) for each in query.order_by]
-        )
+        query, sobject = scope.query, scope.sobject
+        plan = planning.plan(query.where, sobject, scope.binder)
+        predicate = self._predicate(scope)
+        order_by = () if query.is_aggregate else query.order_by
+        getters = [self._sort_getter(scope, ordering) for ordering in order_by]
         if only is not None:
             plan.add(f"json_extract(body, '$.{only[0]}') = ?", only[1])
         if not self._with_deleted:
             plan.add("deleted = 0")
         where = " AND ".join(["object = ?", *plan.conditions])
         parameters = [sobject.name, *plan.parameters]
-        order = planning.order_sql(query.order_by if orderings else ())
+        order = planning.order_sql(order_by)
         if (plan.is_complete or predicate is None) and order is not None:
             sql = f"SELECT seq FROM record {plan.index} WHERE {where} ORDER BY {order}"
             return [row[0] for row in self._store.database.read(sql, parameters)]
@@ -95,16 +78,26 @@ class Runner:
         for seq, text in self._store.database.read(sql, parameters):
             body = orjson.loads(text)
             if predicate is None or predicate(body):
-                found.append((seq, [get(body) for _, get in orderings] if order is None else []))
+                found.append((seq, [get(body) for get in getters] if order is None else []))
         if order is None:
-            _sort(found, [each for each, _ in orderings])
+            _sort(found, order_by)
         return [seq for seq, _ in found]
 
-    def _sort_getter(self, ordering: Ordering, sobject: SObject, binder: Binder, parents: Parents) -> Getter:
+    def _predicate(self, scope: Scope) -> Predicate | None:
+        if scope.query.where is None:
+            return None
+
+        def bind(side: Path | Aggregate) -> BoundSide:
+            if isinstance(side, Aggregate):
+                raise _misplaced(scope, side)
+            return scope.side(side)
+
+        return Conditions(scope.binder, bind, self._nested_values, scope.query.source).predicate(scope.query.where)
+
+    def _sort_getter(self, scope: Scope, ordering: Ordering) -> Getter:
         if isinstance(ordering.by, Aggregate):
-            message = "Only fields can be ordered by in a query without GROUP BY"
-            raise located("MALFORMED_QUERY", binder.source, ordering.by.position, message)
-        return parents.getter(binder.path(sobject, ordering.by))
+            raise _misplaced(scope, ordering.by)
+        return scope.side(ordering.by)[1]
 
     def _bodies(self, numbers: Sequence[int]) -> list[Record]:
         """The records of these numbers, in their order."""
@@ -130,7 +123,12 @@ class Runner:
         return result.page(0, result.total)
 
 
-def _sort(found: list[tuple[int, list[Any]]], orderings: list[Ordering]) -> None:
+def _misplaced(scope: Scope, side: Aggregate) -> SoqlError:
+    message = f"Grouped query required for aggregate {side.function}"
+    return located("MALFORMED_QUERY", scope.query.source, side.position, message)
+
+
+def _sort(found: list[tuple[int, list[Any]]], orderings: Sequence[Ordering]) -> None:
     """Sort by every ordering, the last first, since sorting keeps what was in order; nulls where they were asked."""
     for place, ordering in reversed(list(enumerate(orderings))):
         filled = [each for each in found if each[1][place] is not None]
