@@ -1,5 +1,28 @@
 """Addresses of the history room."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from workflows.history.views import activity, runs, users
+
+urlpatterns: list[URLPattern] = [
+    path("activity/", activity.activity, name="activity"),
+    path("activity/updates/", activity.activity_updates, name="activity-updates"),
+    path("activity/events/<uuid:event_id>/", runs.event_page, name="event"),
+    path("activity/<uuid:run_id>/", runs.run_page, name="run"),
+    path("activity/<uuid:run_id>/replay/", runs.replay_run, name="replay-run"),
+    path("activity/<uuid:run_id>/cancel/", runs.cancel_run, name="cancel-run"),
+    path("activity/<uuid:run_id>/decide/", runs.decide_run, name="decide-run"),
+    path("activity/<uuid:run_id>/document/", runs.run_document, name="run-document"),
+    path("users/", users.connected_users, name="connected-users"),
+    path("users/<uuid:user_id>/", users.connected_user, name="connected-user"),
+    path(
+        "users/<uuid:user_id>/credentials/<uuid:credential_id>/disconnect/",
+        users.disconnect_credential,
+        name="disconnect-credential",
+    ),
+    path(
+        "users/<uuid:user_id>/workflows/<uuid:configuration_id>/<uuid:workflow_id>/",
+        users.switch_workflow,
+        name="switch-workflow",
+    ),
+]

@@ -1,0 +1,50 @@
+"""Template words of the history pages."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import template
+
+from lib.ids import made_at as made_at_id
+from workflows.history import words
+from workflows.models import Run
+
+register = template.Library()
+MOST_CHARACTERS = 20_000
+"""Of a JSON value in a page; more than that nobody reads, and a browser takes long over it."""
+
+
+@register.filter
+def made_at(time_ordered: UUID) -> datetime:
+    """When the row of this time-ordered id was made."""
+    return made_at_id(time_ordered)
+
+
+@register.filter
+def run_words(run: Run) -> words.Words:
+    return words.run_words(run)
+
+
+@register.filter
+def took(run: Run) -> str:
+    """How long a run took from its start; empty while it goes on."""
+    return words.duration_of(run.started_at, run.finished_at)
+
+
+@register.inclusion_tag("workflows/history/json_viewer.html")
+def json_viewer(value: Any, element_id: str, label: str, whole_url: str = "") -> dict[str, Any]:
+    """A JSON value to read and to copy; `whole_url` is where all of it stands when it is too long for the page."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    is_cut = len(text) > MOST_CHARACTERS
+    return {
+        "id": element_id,
+        "label": label,
+        "text": text[:MOST_CHARACTERS],
+        "is_cut": is_cut,
+        "length": len(text),
+        "whole_url": whole_url,
+    }
