@@ -3,6 +3,7 @@
 import pytest
 
 from projects import user_tokens
+from workflows.engine.rendering import forget_prepared
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +12,4 @@ def _forget_verified_tokens() -> None:
     user_tokens.verified.clear()
     user_tokens._last_used_noted.clear()
     user_tokens._loaded_keys.clear()
+    forget_prepared()

@@ -33,6 +33,10 @@ class Turn:
         return rendering.prepared(self.run.version_id).definition.steps
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        return rendering.secrets_of(rendering.prepared(self.run.version_id).definition, self.settings)
+
+    @property
     def step(self) -> Step:
         return self.steps[self.run.position]
 
@@ -41,8 +45,10 @@ class Turn:
         return self.run.position >= len(self.steps)
 
     def render(self) -> rendering.RenderedStep:
-        """The inputs of this turn's step. A call that may have happened keeps the inputs it was made with."""
-        if self.step_run is not None and self.step_run.called_at is not None and self.step_run.input is not None:
+        """The inputs of this turn's step. A call that may have happened keeps the inputs it was made with, unless they
+        hold a secret: those are not kept, so they are rendered anew."""
+        is_call_open = self.step_run is not None and self.step_run.called_at is not None
+        if is_call_open and self.step_run and self.step_run.input is not None and not self.secrets:
             self.rendered = rendering.RenderedStep(self.step_run.input, self.step_run.warnings)
         else:
             compiled = rendering.prepared(self.run.version_id).inputs[self.run.position]

@@ -17,7 +17,7 @@ from integrations.models import Credential, CredentialStatus
 from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
 from lib.errors import IsthmusError
-from workflows.engine import crash_points, judging, leasing, parking, pausing, ringing
+from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing
 from workflows.engine.batching import Turn, due_turns, first_group
 from workflows.engine.storing import update_rows
 from workflows.errors import LeaseLost
@@ -182,7 +182,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         step_run.first_tried_at = step_run.first_tried_at or now
         step_run.called_at = earlier_call or now
         step_run.finished_at = None
-        step_run.input, step_run.warnings = turn.rendered.inputs, turn.rendered.warnings
+        step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
         calls.append(ActionCall(turn.run.pk, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
     first_timers = [turn.run for turn in turns if turn.run.started_at is None]
     for run in first_timers:
@@ -242,7 +242,7 @@ def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
         random=random.random,
     )
     step_run.state = verdict.step_state
-    step_run.output = outcome.output
+    step_run.output = rendering.masked(outcome.output, turn.secrets)
     step_run.error = dict(outcome.error) if outcome.error else None
     step_run.api_calls += outcome.api_calls
     run.api_calls += outcome.api_calls

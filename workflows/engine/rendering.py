@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from workflows.definition.inputs import empty_inputs
 from workflows.definition.schema import Definition, Step, parse_definition
 from workflows.definition.templates import Compiled, RenderError, RenderLimitExceeded, compile_value
 from workflows.models import Run, WorkflowVersion
@@ -68,18 +69,38 @@ def render_step(compiled: Compiled, step: Step, context: Mapping[str, Any]) -> R
     except (RenderError, RenderLimitExceeded) as exc:
         return RenderedStep({}, problem=str(exc))
     inputs: dict[str, Any] = dict(rendered.value) if isinstance(rendered.value, dict) else {}
-    warnings = [{"path": warning.path, "message": warning.message} for warning in rendered.warnings]
-    empty = tuple(name for name in step.required_inputs if _at(inputs, name) in (None, ""))
+    warnings = [{"path": each.path, "message": each.message, "input": each.input} for each in rendered.warnings]
+    empty = tuple(empty_inputs(inputs, step.required_inputs))
     if empty:
         names = ", ".join(name.removeprefix("fields.") for name in empty)
         return RenderedStep(inputs, warnings, f"A value is required and came out empty: {names}.", empty)
     return RenderedStep(inputs, warnings)
 
 
-def _at(inputs: Any, name: str) -> Any:
-    """The input by its dotted name, "fields.LastName"; field names hold no dots of their own."""
-    for part in name.split("."):
-        if not isinstance(inputs, dict):
-            return None
-        inputs = inputs.get(part)
-    return inputs
+MASK = "••••••"
+
+
+def secrets_of(definition: Definition, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of the user's password settings: they are sent where the builder put them, and never kept in history."""
+    return tuple(
+        value
+        for each in definition.settings
+        if each.type == "PASSWORD" and (value := settings.get(each.id)) and isinstance(value, str)
+    )
+
+
+def masked(value: Any, secrets: tuple[str, ...]) -> Any:
+    """`value`, with every secret in its texts masked."""
+    if not secrets:
+        return value
+    match value:
+        case str():
+            for secret in secrets:
+                value = value.replace(secret, MASK)
+            return value
+        case dict():
+            return {key: masked(item, secrets) for key, item in value.items()}
+        case list():
+            return [masked(item, secrets) for item in value]
+        case _:
+            return value

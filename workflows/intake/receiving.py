@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from lib.ids import time_ordered_id
 from projects.models import ConnectedUser, PayloadPolicy
+from workflows.definition.errors import RenderError
 from workflows.definition.templates import compile_value
+from workflows.definition.values import to_text
 from workflows.engine import ringing
 from workflows.errors import IdempotencyConflict, PayloadRejected, UnknownAppEvent
 from workflows.intake.checking import differences_in_shape
@@ -179,8 +181,11 @@ def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
     template = definition.get("order_by")
     if not template:
         return ""
-    value = compile_value(template).render({"trigger": payload}).value
-    return "" if value is None else str(value)[:255]
+    try:
+        value = compile_value(template).render({"trigger": payload}).value
+    except RenderError:
+        return ""  # a value that has no key waits for nobody; the event is worth more than its order
+    return to_text(value)[:255]
 
 
 def _make_missing_lanes(starts: Sequence[Start]) -> None:

@@ -1,0 +1,16 @@
+"""`python -m tests.support.drain_lane LANE`: one worker's work on one lane, in a process that a test may have die."""
+
+import sys
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    from workflows.tasks import drain_lane
+
+    drain_lane(sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Processes of the product that tests start against their own database, and end by their id."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def database_url() -> str:
+    """The test database, as another process reaches it."""
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{given['NAME']}"
+    return f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT'] or 5432}/{given['NAME']}"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process that shares this test's database and secrets."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "ENCRYPTION_KEYS": ",".join(settings.ENCRYPTION_KEYS),
+        "DATA_DIR": str(settings.DATA_DIR),
+        **more,
+    }
+
+
+def run_module(module: str, *arguments: str, seconds: float = 60, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m module` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
