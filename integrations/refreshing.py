@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from django.db import models
 from django.utils import timezone
 
-from integrations.errors import ClientRefused, CredentialRevoked, NeverSent, ProviderUnavailable
+from integrations.errors import AnswerLost, ClientRefused, CredentialRevoked, NeverSent, ProviderUnavailable
 from integrations.models import Credential, CredentialStatus
 from integrations.providers.base import Grant
 
@@ -99,9 +99,14 @@ def _refresh_as(holder: UUID, credential: Credential) -> Credential:
     except (NeverSent, ClientRefused):
         _held(holder).update(refresh_holder=None, refresh_held_until=None)
         raise
-    except Exception:
+    except Exception as error:
         # The holder stays on record: whether the provider rotated the token is not known.
         _held(holder).update(refresh_held_until=None)
+        if isinstance(error, AnswerLost):
+            # It is the refresh's answer that was lost: not that of the call which the caller was about to make.
+            raise ProviderUnavailable(
+                "The log-in could not be renewed just now.", credential_id=str(credential.pk)
+            ) from error
         raise
     return _store(holder, credential, grant)
 

@@ -179,3 +179,10 @@ def rendered_date(moment: datetime | date) -> str:
     if isinstance(moment, datetime):
         return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return moment.isoformat()
+
+
+def quoted(value: str) -> str:
+    """A string literal of SOQL."""
+    for plain, escaped in (("\\", "\\\\"), ("'", "\\'"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        value = value.replace(plain, escaped)
+    return f"'{value}'"

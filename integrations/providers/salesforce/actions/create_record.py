@@ -12,14 +12,19 @@ from integrations.providers.base import (
     ActionCall,
     ActionProblem,
     Connection,
+    ErrorClass,
     InputChoice,
     InputField,
     ObjectSchemas,
     Outcome,
+    OutcomeKind,
 )
-from integrations.providers.salesforce import record_form, sample
-from integrations.providers.salesforce.describe import fields_by_name
-from integrations.providers.salesforce.values import is_empty
+from integrations.providers.salesforce import outcomes, record_form, sample, writing
+from integrations.providers.salesforce.adopting import Adopter
+from integrations.providers.salesforce.client import SalesforceConnection
+from integrations.providers.salesforce.describe import fields_by_name, forget
+from integrations.providers.salesforce.values import coerce, is_empty
+from integrations.providers.salesforce.writing import Item, RecordWriter
 
 EXTERNAL_ID = "external_id_field"
 ALLOW_DUPLICATES = "allow_duplicates"
@@ -74,7 +79,30 @@ class CreateRecord(Action):
         return None if is_empty(value) else f"{inputs.get('record_type')}:{str(value).strip().lower()}"
 
     def run(self, calls: Sequence[ActionCall], connection: Connection, *, now: datetime) -> list[Outcome]:
-        raise NotImplementedError
+        assert isinstance(connection, SalesforceConnection)
+        first = calls[0].inputs
+        record_type, key_field = str(first.get("record_type") or ""), first.get(EXTERNAL_ID) or None
+        described = connection.schemas.kept(record_type)
+        headers = {"Sforce-Duplicate-Rule-Header": "allowSave=true"} if first.get(ALLOW_DUPLICATES) else {}
+        writer = RecordWriter(connection, record_type, key_field=key_field, headers=headers)
+        items = [_item(call, described, key_field) for call in calls]
+        to_send = [item for item in items if item.outcome is None]
+        if key_field is None:
+            interrupted = [item for item in to_send if item.call.called_at is not None]
+            free = Adopter(connection, record_type, described).adopt(interrupted)
+            to_send = [item for item in to_send if item.call.called_at is None or item in free]
+        writer.write(to_send)
+        return writing.settled(self._completed(items, writer, record_type))
+
+    def _completed(self, items: Sequence[Item], writer: RecordWriter, record_type: str) -> Sequence[Item]:
+        """Adopted records get the step's whole output; an unknown field makes the describe be read again."""
+        for item in items:
+            outcome = item.outcome
+            if outcome and outcome.kind is OutcomeKind.DONE and "url" not in outcome.output:
+                item.outcome = writer.done(item, outcome.output["id"], created=True, note=outcome.note)
+            elif outcome and outcome.error and outcome.error["code"] == "INVALID_FIELD":
+                forget(writer.connection.credential, record_type)
+        return items
 
     def summary(self, inputs: Mapping[str, JSON]) -> str:
         record_type = str(inputs.get("record_type") or "record")
@@ -136,6 +164,25 @@ def _external_id_problems(
         message = f"{field['label']} has to be a unique text field to receive the run's id; or map a value to it above."
         return [ActionProblem("external_id_field_unknown", message, EXTERNAL_ID)]
     return []
+
+
+def _item(call: ActionCall, described: Mapping[str, JSON] | None, key_field: str | None) -> Item:
+    """The call's record: empty values left out, so that Salesforce's defaults apply, and all others in the field's type."""
+    known = fields_by_name(described)
+    entered: Mapping[str, JSON] = call.inputs.get("fields") or {}
+    values = {
+        name: coerce(value, known.get(name, {}).get("type")) for name, value in entered.items() if not is_empty(value)
+    }
+    if key_field is None:
+        return Item(call, values)
+    if key_field not in entered:
+        return Item(call, values, key=f"{call.run_id}:{call.step_key}", is_own_key=True)
+    key = values.pop(key_field, None)
+    if key is None:
+        message = f"{key_field} is empty, so there is no telling which record is meant."
+        advice = "Send a value for it in the event, or take the external id field out of the step."
+        return Item(call, values, outcome=outcomes.failure(ErrorClass.PERMANENT, "external_id_empty", message, advice))
+    return Item(call, values, key=str(key))
 
 
 action = CreateRecord()
