@@ -36,6 +36,7 @@ def app_events(request: ProjectRequest) -> HttpResponse:
         "page": page,
         "rows": [(app_event, used_by[app_event.name]) for app_event in page],
         "search": search,
+        "nothing_found": f"Nothing matches “{search}”",
         "has_any": bool(page.paginator.count) or everything.exists(),
         "may_edit": request.member.may(Role.BUILDER),
     }
