@@ -52,14 +52,12 @@ def test_an_event_becomes_one_lead_with_a_history(tutorial):
 def test_two_hundred_events_are_one_call_in_their_order(tutorial):
     for number in range(200):
         tutorial.send(last_name=f"Lind {number}")
-    before = tutorial.org.calls()["total"] if "total" in tutorial.org.calls() else 0
 
     tutorial.drain()
 
     assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number}" for number in range(200)]
     assert Run.objects.filter(state=RunState.SUCCEEDED).count() == 200
     assert sum(Run.objects.values_list("api_calls", flat=True)) == pytest.approx(1)
-    assert before == 0
 
 
 def test_one_bad_record_fails_its_own_run_alone_in_salesforces_words(tutorial):
