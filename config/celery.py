@@ -31,7 +31,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,
     task_ignore_result=True,
-    task_default_queue="isthmus",
+    task_default_queue=settings.CELERY_QUEUE,
     task_serializer="json",
     accept_content=["json"],
     task_publish_retry=False,  # a lost doorbell costs seconds: the sweep rings again

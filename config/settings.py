@@ -221,6 +221,7 @@ SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_QUEUE = env.str("CELERY_QUEUE", default="isthmus")
 BROKER_DIR = DATA_DIR / "broker"
 WORKER_THREADS = env.int("WORKER_THREADS", default=8)
 

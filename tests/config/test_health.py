@@ -1,0 +1,57 @@
+"""`/healthz` says which part does not answer."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from config import health
+from workflows.models import WorkerPulse
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_answer(monkeypatch):
+    monkeypatch.setattr(health, "KEPT_SECONDS", -1.0)
+
+
+def test_all_is_well_when_a_worker_answered_lately():
+    WorkerPulse.objects.create(name="one", beat_at=timezone.now())
+
+    answer = Client().get("/healthz")
+
+    assert answer.status_code == 200 and answer.json()["ok"] is True
+    assert {part: answer.json()[part]["ok"] for part in ("web", "database", "broker", "worker")} == dict.fromkeys(
+        ("web", "database", "broker", "worker"), True
+    )
+
+
+@pytest.mark.parametrize("beat_at", [None, timedelta(minutes=1)])
+def test_a_worker_that_is_silent_is_said(beat_at):
+    if beat_at:
+        WorkerPulse.objects.create(name="one", beat_at=timezone.now() - beat_at)
+
+    answer = Client().get("/healthz")
+
+    assert (
+        answer.status_code == 503 and answer.json()["worker"]["ok"] is False and answer.json()["database"]["ok"] is True
+    )
+
+
+def test_a_broker_that_is_away_is_said(settings):
+    settings.CELERY_BROKER_URL = "amqp://127.0.0.1:1//"
+    from celery import current_app
+
+    kept, current_app.conf.broker_url = current_app.conf.broker_url, settings.CELERY_BROKER_URL
+    try:
+        answer = Client().get("/healthz")
+    finally:
+        current_app.conf.broker_url = kept
+
+    assert answer.json()["broker"]["ok"] is False
+
+
+def test_health_is_told_to_any_host():
+    assert Client().get("/healthz", headers={"host": "10.1.2.3"}).status_code in (200, 503)

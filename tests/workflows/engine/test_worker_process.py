@@ -1,0 +1,123 @@
+"""Real worker processes on a real broker: a doorbell wakes them, SIGKILL costs nothing, SIGTERM is graceful."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from kombu import Connection
+
+from tests.support.processes import ROOT, environment
+from workflows.models import Lane, Run, RunState
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
+
+CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker", "-B"]
+QUEUE = f"test-{os.getpid()}"
+BROKERS = {
+    "files": None,
+    "redis": ("127.0.0.1", 6379, "redis://127.0.0.1:6379/11"),
+    "rabbitmq": ("127.0.0.1", 5672, "amqp://guest:guest@127.0.0.1:5672//"),
+}
+
+
+@pytest.fixture(params=list(BROKERS))
+def broker(request, tmp_path):
+    """The broker's address, and the data folder that its workers share."""
+    if BROKERS[request.param] is None:
+        yield "filesystem://", tmp_path
+        return
+    host, port, url = BROKERS[request.param]
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{request.param} does not answer on this machine")
+    yield url, tmp_path
+    with Connection(url) as connection:
+        connection.default_channel.queue_delete(QUEUE)
+
+
+@contextmanager
+def worker(broker, org, **more):
+    """One worker with beat; ends with the block."""
+    url, data_dir = broker
+    log = (data_dir / "worker.log").open("ab")
+    options = "--pool threads --concurrency 4 --without-gossip --without-mingle"
+    process = subprocess.Popen(
+        [*CELERY, *options.split(), "-Q", QUEUE, "--schedule", str(data_dir / "beat")],
+        cwd=ROOT,
+        env=environment(
+            CELERY_BROKER_URL=url,
+            CELERY_QUEUE=QUEUE,
+            DATA_DIR=str(data_dir),
+            SALESFORCE_LOGIN_URL=org.url,
+            SWEEP_SECONDS="0.5",
+            LANE_LEASE_SECONDS="3",
+            **more,
+        ),
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        log.close()
+
+
+def wait_until(is_so, seconds=40):
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        if is_so():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def all_succeeded(count):
+    return lambda: Run.objects.filter(state=RunState.SUCCEEDED).count() == count
+
+
+def test_a_worker_killed_again_and_again_makes_one_lead_for_each_event(tutorial, broker):
+    runs = [tutorial.send(last_name=f"Lind {number:03}") for number in range(60)]
+    tutorial.org.faults("slow", ms=120, probability=1.0)
+
+    for _ in range(2):
+        with worker(broker, tutorial.org) as process:
+            assert wait_until(
+                lambda: Lane.objects.filter(leased_until__isnull=False).exists() or all_succeeded(len(runs))()
+            )
+            time.sleep(0.1)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        runs += [tutorial.send(last_name=f"Lind {len(runs):03}")]
+    tutorial.org.end_faults()
+    with worker(broker, tutorial.org):
+        assert wait_until(all_succeeded(62)), (broker[1] / "worker.log").read_text()[-3000:]
+
+    assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number:03}" for number in range(62)]
+
+
+def test_a_doorbell_wakes_an_idle_worker_and_sigterm_ends_it_politely(tutorial, broker):
+    with worker(broker, tutorial.org) as process:
+        first = tutorial.send()
+        assert wait_until(all_succeeded(1)), (broker[1] / "worker.log").read_text()[-3000:]
+
+        second = tutorial.send(last_name="Second")
+        assert wait_until(all_succeeded(2)), first
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+    assert Run.objects.get(pk=second.pk).state == RunState.SUCCEEDED and len(tutorial.leads()) == 2
+    assert Lane.objects.get().leased_until is None
