@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_PASSWORD = "sandbox-1234"  # noqa: S105 - stands in the documentation
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -39,7 +41,7 @@ def read_settings(
         port=port if port is not None else int(environ.get("SANDBOX_PORT", "8001")),
         data_dir=data_dir or Path(environ.get("DATA_DIR", "./data")),
         username=environ.get("SANDBOX_USERNAME", "admin@sandbox.example"),
-        password=environ.get("SANDBOX_PASSWORD", "sandbox-1234"),
+        password=environ.get("SANDBOX_PASSWORD", DEFAULT_PASSWORD),
         security_token=environ.get("SANDBOX_SECURITY_TOKEN", "sandboxtoken"),
         client_id=environ.get("SANDBOX_CLIENT_ID", ""),
         client_secret=environ.get("SANDBOX_CLIENT_SECRET", ""),

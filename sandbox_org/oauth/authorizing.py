@@ -19,6 +19,7 @@ from sandbox_org.oauth.errors import OAuthError
 from sandbox_org.oauth.tokens import DEFAULT_SCOPE
 from sandbox_org.org import Org
 from sandbox_org.pages import render
+from sandbox_org.settings import DEFAULT_PASSWORD
 
 COOKIE = "sandbox_sid"
 PASSED_ON = [
@@ -119,13 +120,13 @@ async def authorize(request: Request) -> Response:
 def _read(org: Org, fields: Mapping[str, str]) -> AuthRequest:
     app = org.apps.find(fields.get("client_id", ""))
     if app is None:
-        raise _Unsafe("error=invalid_client_id&error_description=client%20identifier%20invalid")
+        raise _Unsafe("invalid_client_id: client identifier invalid")
     redirect_uri = fields.get("redirect_uri", "")
     if redirect_uri not in app.redirect_uris:
         raise _Unsafe(
-            "error=redirect_uri_mismatch&error_description=redirect_uri%20must%20match%20configuration"
+            "redirect_uri_mismatch: redirect_uri must match configuration"
             if redirect_uri
-            else "error=redirect_uri_missing&error_description=redirect_uri%20not%20provided"
+            else "redirect_uri_missing: redirect_uri not provided"
         )
     if fields.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response type must be code")
@@ -185,7 +186,13 @@ def _decide(request: Request, org: Org, asked: AuthRequest, account: Account, fi
 
 def _login_page(request: Request, asked: AuthRequest, *, failed: bool = False, username: str = "") -> Response:
     hidden = {name: asked.fields[name] for name in PASSED_ON if asked.fields.get(name)}
-    context = {"asked": asked, "failed": failed, "username": username or asked.hint, "hidden": hidden}
+    context = {
+        "default_password": DEFAULT_PASSWORD,
+        "asked": asked,
+        "failed": failed,
+        "username": username or asked.hint,
+        "hidden": hidden,
+    }
     return render(request, "login.html", 401 if failed else 200, **context)
 
 
