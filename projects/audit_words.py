@@ -40,9 +40,8 @@ def action_words(action: str) -> str:
 def details(entry: AuditEntry) -> list[tuple[str, str]]:
     """What else is known, as pairs of words; a change of a value reads "before → after"."""
     said = _SAID_BY_THE_SENTENCE if entry.action in _SENTENCES else set()
-    return [
-        (key.replace("_", " ").capitalize(), _shown(value)) for key, value in entry.details.items() if key not in said
-    ]
+    known = {key: value for key, value in entry.details.items() if key not in said and value not in (None, "")}
+    return [(key.replace("_", " ").capitalize(), _shown(value)) for key, value in known.items()]
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ import { startRelativeTimes } from "../components/relative-time";
 import { startSubmitOnce } from "../components/submit-once";
 import { startTabs } from "../components/tabs";
 import { startTheme } from "../components/theme";
-import { startToasts } from "../components/toasts";
+import { startToasts, toast } from "../components/toasts";
 
 startTheme();
 startToasts();
@@ -27,3 +27,6 @@ function bindFragments(): void {
 }
 bindFragments();
 document.addEventListener("htmx:afterSettle", bindFragments);
+
+// allauth's scripts for passkeys say so when the browser gave none.
+document.addEventListener("allauth.error", () => toast("That did not work: the browser gave no passkey. Try again.", "error"));
