@@ -219,20 +219,23 @@ def _connect(sdk: _Sdk, integration_id: str, app: dict[str, Any]) -> tuple[str, 
 
 def _log_in_and_consent(browser: requests.Session, authorize: str, app: dict[str, Any]) -> None:
     page = browser.get(authorize, timeout=15)
-    if "username" in page.text and "password" in page.text:
-        action, fields = _form(page, "username")
-        fields |= {"username": app["username"], "password": app["password"], "Login": "Log In"}
-        page = browser.post(action, fields, timeout=15)
-    if "oaapprove" in page.text:
-        action, fields = _form(page, "oaapprove")
-        button = re.search(r"<[^>]*\bid=[\"']oaapprove[\"'][^>]*>", page.text)
-        tag = button[0] if button else ""
-        name, value = re.search(r"\bname=[\"']([^\"']*)", tag), re.search(r"\bvalue=[\"']([^\"']*)", tag)
-        if name:
-            fields[name[1]] = unescape(value[1]) if value else ""
-        page = browser.post(action, fields, timeout=15)
+    if 'id="username"' in page.text:
+        page = _submit(browser, page, username=app["username"], password=app["password"], Login="Log In")
+    if 'id="oaapprove"' in page.text:
+        page = _submit(browser, page, oaapprove=None)
     if urlsplit(page.url).path != "/oauth/callback" or "error" in parse_qs(urlsplit(page.url).query):
         raise TutorialFailed(f"The log-in at the org ended at {page.url} ({page.status_code}): {page.text[:300]}")
+
+
+def _submit(browser: requests.Session, page: requests.Response, **by_id: str | None) -> requests.Response:
+    """Fill in and send the form whose elements have these ids; None keeps the element's own value, as a button does."""
+    action, fields = _form(page, f'id="{next(iter(by_id))}"')
+    for element_id, typed in by_id.items():
+        tag = re.search(rf"<[^>]*\bid=\"{element_id}\"[^>]*>", page.text)
+        name, value = (re.search(rf"\b{each}=\"([^\"]*)", tag[0] if tag else "") for each in ("name", "value"))
+        if name:
+            fields[name[1]] = typed if typed is not None else unescape(value[1]) if value else ""
+    return browser.post(action, fields, timeout=15)
 
 
 def _switch_on(sdk: _Sdk, workflow_id: str, credential_id: str) -> tuple[str, None]:
@@ -272,6 +275,6 @@ def _wait_for_lead(layout: Layout, email: str) -> tuple[str, dict[str, Any]]:
         records = requests.get(f"{layout.sandbox_url}/__org/records/Lead", params={"limit": 200}, timeout=5).json()
         for record in records if isinstance(records, list) else records.get("records", []):
             if record.get("Email") == email:
-                return record["Id"], record
+                return record["Id"], {key: value for key, value in record.items() if not key.startswith("_")}
         time.sleep(0.005)
     raise TutorialFailed(f"No Lead with {email} within {WAIT_SECONDS:.0f} s. Activity in the dashboard says why.")

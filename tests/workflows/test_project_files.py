@@ -1,4 +1,4 @@
-"""Projects as files: what is exported comes back the same, secrets stay out, and what is wrong is said before anything changes."""
+"""Projects as files: an export comes back the same, secrets stay out, and a wrong file changes nothing."""
 
 import json
 from io import StringIO
