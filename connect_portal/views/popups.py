@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from connect_portal import installing, popup_cookies
 from connect_portal.views.pages import PopupPage, faces_of, popup_response
-from connect_portal.views.words import failed_page
+from connect_portal.views.words import failed_page, reason_of
 from integrations.connecting import finish_oauth, hash_of
 from integrations.errors import IntegrationIncomplete, OAuthFailed
 from integrations.models import Integration, OAuthAttempt
@@ -98,7 +98,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     except IsthmusError as exc:
         log.info(
             "oauth.failed",
-            extra={"reason": getattr(exc, "reason", exc.code), "integration": attempt and attempt.integration_id},
+            extra={"reason": reason_of(exc), "integration": attempt and attempt.integration_id},
         )
         return _failed(exc, getattr(exc, "attempt", None) or attempt)
     installing.settle(attempt.credential)
@@ -153,7 +153,7 @@ def _told(exc: IsthmusError, integration: Integration, origin: str) -> dict[str,
     """The error as the opener hears it; nothing for an origin that is not (or no longer) allowed."""
     if not is_allowed(origin, integration.project.allowed_origins):
         return {}
-    reason = getattr(exc, "reason", exc.code)
+    reason = reason_of(exc)
     message: dict[str, Any] = {
         "type": "oauth_error_callback",
         "error": reason,

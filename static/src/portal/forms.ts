@@ -1,0 +1,65 @@
+// The user settings of one workflow as a form: its values, whether they differ from the stored ones, what is wrong.
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+function* fieldsOf(form: HTMLFormElement): Generator<{ id: string; kind: string; control: Control; field: HTMLElement }> {
+  for (const field of form.querySelectorAll<HTMLElement>("[data-field]")) {
+    const control = field.querySelector<Control>("input, select, textarea");
+    if (control) yield { id: field.dataset["field"] ?? "", kind: field.dataset["kind"] ?? "", control, field };
+  }
+}
+
+/** Values as the server keeps them: numbers as numbers, switches as booleans, choices as the builder wrote them. */
+export function readValues(form: HTMLFormElement): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const { id, kind, control } of fieldsOf(form)) values[id] = valueOf(kind, control);
+  return values;
+}
+
+function valueOf(kind: string, control: Control): unknown {
+  if (control instanceof HTMLInputElement && control.type === "checkbox") return control.checked;
+  const text = control.value;
+  if (text === "") return "";
+  if (kind === "number") return Number(text);
+  if (kind === "select") return JSON.parse(text) as unknown;
+  return text;
+}
+
+export function isDirty(form: HTMLFormElement): boolean {
+  for (const { control } of fieldsOf(form)) {
+    if (control instanceof HTMLSelectElement) {
+      const stored = [...control.options].find((option) => option.defaultSelected)?.value ?? "";
+      if (control.value !== stored) return true;
+    } else if (control instanceof HTMLInputElement && control.type === "checkbox") {
+      if (control.checked !== control.defaultChecked) return true;
+    } else if (control.value !== control.defaultValue) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Say at each field what is wrong with it; gives the first such control. `isRequired`: whether empty is wrong. */
+export function showFaults(form: HTMLFormElement, isRequired: boolean): HTMLElement | null {
+  let first: HTMLElement | null = null;
+  for (const { kind, control, field } of fieldsOf(form)) {
+    const fault = faultOf(kind, control, isRequired);
+    const message = field.querySelector<HTMLElement>("[data-field-error]");
+    if (message) {
+      message.textContent = fault;
+      message.hidden = !fault;
+    }
+    if (fault) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+    if (fault && !first) first = control;
+  }
+  return first;
+}
+
+function faultOf(kind: string, control: Control, isRequired: boolean): string {
+  const validity = control.validity;
+  if (validity.badInput || (kind === "number" && control.value !== "" && !Number.isFinite(Number(control.value)))) return "Enter a number.";
+  if (control.value === "" && control.required && isRequired) return "This has to be filled in.";
+  if (control.value !== "" && validity.typeMismatch) return kind === "email" ? "Enter an e-mail address." : "Enter an address that starts with https://.";
+  return "";
+}
