@@ -2,8 +2,11 @@
 
 import os
 from datetime import timedelta
+from typing import Any
 
 from celery import Celery
+from celery.beat import EmbeddedService, Scheduler
+from celery.signals import worker_ready, worker_shutting_down
 
 from config import settings  # not django.conf: test settings import this package while they load
 
@@ -25,6 +28,8 @@ if settings.CELERY_BROKER_URL.startswith("filesystem://"):
         "polling_interval": 0.02,
     }
 
+HOURLY = ("integrations.keep_credentials_alive", "workflows.drop_old_history")
+
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_transport_options=_options,
@@ -40,7 +45,6 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     task_acks_late=True,
-    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
     beat_max_loop_interval=1,
     timezone="UTC",
     beat_schedule={
@@ -49,8 +53,31 @@ app.conf.update(
             "schedule": timedelta(seconds=settings.SWEEP_SECONDS),
             "options": {"expires": 10},
         },
-        "keep-credentials-alive": {"task": "integrations.keep_credentials_alive", "schedule": timedelta(hours=6)},
-        "drop-old-history": {"task": "workflows.drop_old_history", "schedule": timedelta(hours=1)},
+        **{task: {"task": task, "schedule": timedelta(hours=1), "options": {"expires": 3000}} for task in HOURLY},
     },
 )
 app.autodiscover_tasks(["workflows", "integrations"])
+
+
+_beats: list[Any] = []
+
+
+@worker_ready.connect
+def _start_beat(**_: object) -> None:
+    """Each worker carries its own clock, as a thread: a killed worker leaves none behind, and no host is the only one.
+
+    What the clock asks for may be asked for twice. It keeps no file of its last times, so the hourly work is also done
+    at the start.
+    """
+    if settings.WORKER_BEAT:
+        beat: Any = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+        beat.start()
+        _beats.append(beat)
+        for task in HOURLY:
+            app.send_task(task, expires=3000)
+
+
+@worker_shutting_down.connect
+def _stop_beat(**_: object) -> None:
+    while _beats:
+        _beats.pop().service.stop()

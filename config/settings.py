@@ -224,6 +224,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 CELERY_QUEUE = env.str("CELERY_QUEUE", default="isthmus")
 BROKER_DIR = DATA_DIR / "broker"
 WORKER_THREADS = env.int("WORKER_THREADS", default=8)
+WORKER_BEAT = env.bool("WORKER_BEAT", default=True)
+"""Whether a worker also carries the clock that sweeps for due lanes; at least one must."""
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -49,7 +49,7 @@ class Imported:
 
 def export_project(project: Project) -> str:
     """The project as YAML: the same project always gives the same text."""
-    integrations = project.integrations.order_by("provider_key")  # type: ignore[attr-defined]
+    integrations = project.integrations.order_by("provider_key")
     document = {
         "format": FORMAT,
         "name": project.name,
@@ -87,7 +87,7 @@ def _exported_integration(integration: Integration) -> dict[str, Any]:
         "settings": dict(sorted(integration.settings.items())),
         "description": integration.description,
         "overview": integration.overview,
-        "workflows": [_exported_workflow(workflow) for workflow in integration.workflows.order_by("position", "name")],  # type: ignore[attr-defined]
+        "workflows": [_exported_workflow(workflow) for workflow in integration.workflows.order_by("position", "name")],
     }
 
 

@@ -33,8 +33,8 @@ def _programs(layout: Layout) -> Mapping[str, str]:
             f"--no-ws --backlog 1024 --respawn-failed-workers config.wsgi:application"
         ),
         "worker": (
-            f"{BIN}/celery -A config worker -B --pool threads --concurrency {threads} --loglevel INFO "
-            f"--without-gossip --without-mingle --without-heartbeat --schedule {layout.data_dir}/beat-schedule"
+            f"{BIN}/celery -A config worker --pool threads --concurrency {threads} --loglevel INFO "
+            f"--without-gossip --without-mingle --without-heartbeat"
         ),
         "sandbox_org": f"{python} -m sandbox_org --host 127.0.0.1 --port {layout.sandbox_port} --data-dir {layout.data_dir}",
         "acme": f"{python} -m examples.acme",

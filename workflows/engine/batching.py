@@ -117,8 +117,10 @@ def _settings(runs: Iterable[Run]) -> dict[tuple[UUID | None, UUID], dict[str, A
     """User settings by (configuration, workflow): the configuration's shared ones beneath the workflow's own."""
     configurations = {run.configuration_id for run in runs if run.configuration_id}
     workflows = {run.workflow_id for run in runs}
-    shared = dict(Configuration.objects.filter(pk__in=configurations).values_list("pk", "shared_settings"))
-    own = {
+    shared: dict[UUID | None, dict[str, Any]] = dict(
+        Configuration.objects.filter(pk__in=configurations).values_list("pk", "shared_settings")
+    )
+    own: dict[tuple[UUID | None, UUID], dict[str, Any]] = {
         (setting.configuration_id, setting.workflow_id): setting.values
         for setting in WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in=workflows)
     }

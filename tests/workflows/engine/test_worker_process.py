@@ -18,7 +18,7 @@ from workflows.models import Lane, Run, RunState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
 
-CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker", "-B"]
+CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
 QUEUE = f"test-{os.getpid()}"
 BROKERS = {
     "files": None,
@@ -47,12 +47,12 @@ def broker(request, tmp_path):
 
 @contextmanager
 def worker(broker, org, **more):
-    """One worker with beat; ends with the block."""
+    """One worker with its clock; ends with the block."""
     url, data_dir = broker
     log = (data_dir / "worker.log").open("ab")
     options = "--pool threads --concurrency 4 --without-gossip --without-mingle"
     process = subprocess.Popen(
-        [*CELERY, *options.split(), "-Q", QUEUE, "--schedule", str(data_dir / "beat")],
+        [*CELERY, *options.split(), "-Q", QUEUE],
         cwd=ROOT,
         env=environment(
             CELERY_BROKER_URL=url,
