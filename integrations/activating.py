@@ -30,18 +30,23 @@ class SettingsRefused(Invalid):
 
 def ensure_integration(project: Project, provider_key: str) -> Integration:
     """The project's integration of that provider, made on first use, inactive. Raises KeyError for an unknown provider."""
+    fresh = new_integration(project, provider_key)
+    defaults = {name: getattr(fresh, name) for name in ("scopes", "description", "accent_color", "settings")}
+    integration, _ = Integration.objects.get_or_create(project=project, provider_key=provider_key, defaults=defaults)
+    return integration
+
+
+def new_integration(project: Project, provider_key: str) -> Integration:
+    """What an integration of that provider starts from; not stored. Raises KeyError for an unknown provider."""
     provider = registry.provider(provider_key)
-    integration, _ = Integration.objects.get_or_create(
+    return Integration(
         project=project,
         provider_key=provider.key,
-        defaults={
-            "scopes": list(provider.default_scopes),
-            "description": provider.description,
-            "accent_color": provider.brand_color,
-            "settings": provider.default_settings(),
-        },
+        scopes=list(provider.default_scopes),
+        description=provider.description,
+        accent_color=provider.brand_color,
+        settings=provider.default_settings(),
     )
-    return integration
 
 
 def save_settings(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from integrations.providers.base import ErrorClass
 from workflows.models import Run, RunState, StepRun, StepState
 
 
@@ -49,6 +52,20 @@ _STEPS = {
 }
 NOT_REACHED = Words("Not reached", "idle", icon="circle-dashed")
 UP_NEXT = Words("Up next", "busy", icon="clock")
+
+
+_KINDS = {
+    ErrorClass.PERMANENT: "The same call would fail again, so it is not tried again by itself.",
+    ErrorClass.TRANSIENT: "Such errors pass, so the call is tried again by itself.",
+    ErrorClass.RATE_LIMITED: "The limit passes, so the call is tried again by itself.",
+    ErrorClass.UNKNOWN_OUTCOME: "It is not known whether the call took effect.",
+    ErrorClass.CREDENTIAL: "The account has to be connected again.",
+}
+
+
+def error_kind(error: Mapping[str, Any]) -> str:
+    """What the class of an error means for the run; empty where it has none that we know."""
+    return _KINDS.get(error.get("class", ""), "")
 
 
 def run_words(run: Run) -> Words:
