@@ -1,12 +1,18 @@
 """A sandbox org in its own process, and a credential that is connected to it."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from django.utils import timezone
 
 from integrations.models import Credential, Integration
+from integrations.providers import registry
+from integrations.providers.base import ActionCall, Outcome
 from integrations.providers.salesforce import pool
+from integrations.providers.salesforce.client import SalesforceConnection
 from tests.factories import make_credential, make_integration
 from tests.support.sandbox import SandboxOrg
 
@@ -62,3 +68,26 @@ def connect(org: SandboxOrg, integration: Integration) -> Callable[..., Credenti
 @pytest.fixture
 def credential(connect: Callable[..., Credential]) -> Credential:
     return connect()
+
+
+@pytest.fixture
+def connection(credential: Credential) -> SalesforceConnection:
+    return registry.provider("salesforce").connect(credential)
+
+
+def call(
+    called_at: datetime | None = None, step_key: str = "create_lead", run_id: UUID | None = None, **fields: Any
+) -> ActionCall:
+    """A call of Create record: Lead, with what Lead requires; `inputs` replaces or adds inputs beside the fields."""
+    inputs = fields.pop("inputs", {})
+    values = {"LastName": "Lind", "Company": "Lind AB"} | fields
+    return ActionCall(
+        run_id or uuid4(), step_key, {"record_type": "Lead", "fields": values} | inputs, called_at=called_at
+    )
+
+
+@pytest.fixture
+def run(connection: SalesforceConnection) -> Callable[..., list[Outcome]]:
+    """Runs calls of Create record as one group."""
+    action = registry.provider("salesforce").actions["create_record"]
+    return lambda *calls: action.run(calls, connection, now=timezone.now())

@@ -17,7 +17,7 @@ from urllib.parse import quote_plus
 from integrations.errors import ProviderError
 from integrations.providers.base import JSON, ErrorClass, Outcome, OutcomeKind
 from integrations.providers.salesforce import outcomes
-from integrations.providers.salesforce.client import SalesforceConnection
+from integrations.providers.salesforce.client import RequestRefused, SalesforceConnection
 from integrations.providers.salesforce.describe import fields_by_name
 from integrations.providers.salesforce.values import quoted, rendered_date, stored
 from integrations.providers.salesforce.writing import Item, share_calls
@@ -60,9 +60,9 @@ class Adopter:
         if not items:
             return []
         try:
-            candidates = list(self._candidates(items))
+            candidates = self._candidates_by_servers_clock(items)
         except ProviderError as error:
-            doubt = _doubt(error)
+            doubt = self._doubt(error)
             for item in items:
                 item.outcome = doubt
             return []
@@ -91,11 +91,33 @@ class Adopter:
         near = [
             candidate
             for candidate in left.values()
-            if self._since(item) <= candidate.created_at and _is_near(candidate.values, wanted)
+            if self._since(item) <= candidate.created_at and self._is_near(candidate.values, wanted)
         ]
         if near:
             item.outcome = self._ask(near, "A record like it was created since, but not with all of the values sent.")
         return bool(near)
+
+    def _is_near(self, values: Mapping[str, JSON], wanted: Mapping[str, JSON]) -> bool:
+        """Whether at least half of the values written are there, and the e-mail address, if there was one, among them."""
+        if "Email" in wanted and values.get("Email") != wanted["Email"]:
+            return False
+        same = sum(self._is_same(name, value, values) for name, value in wanted.items())
+        return bool(wanted) and same * 2 >= len(wanted)
+
+    def _doubt(self, error: ProviderError) -> Outcome:
+        """The look-up failed, so the outcome is as unknown as before; a refusal of the query itself will not get better."""
+        if isinstance(error, RequestRefused):
+            failed = outcomes.of_reply(error.reply, self._connection, repeatable=True)
+        else:
+            failed = outcomes.of_exception(error, repeatable=True)
+        detail = dict(failed.error or {})
+        if detail["class"] != ErrorClass.PERMANENT:
+            detail["class"] = ErrorClass.UNKNOWN_OUTCOME.value
+            return Outcome(OutcomeKind.UNKNOWN, error=detail, retry_after=failed.retry_after)
+        words = f"Whether the interrupted call created a record could not be looked up: {error.message}"
+        advice = "Look in Salesforce whether the record is there, then decide whether the step is sent again."
+        found = outcomes.failure(ErrorClass.UNKNOWN_OUTCOME, "lookup_refused", words, advice, candidates=[])
+        return replace(found, kind=OutcomeKind.ASK)
 
     def _ask(self, candidates: Sequence[Candidate], why: str) -> Outcome:
         shown = [
@@ -130,12 +152,22 @@ class Adopter:
     def _matches(self, candidate: Candidate, wanted: Mapping[str, Any], earliest: Item) -> bool:
         if candidate.created_at < self._since(earliest):
             return False
-        return all(candidate.values.get(name) == value for name, value in wanted.items() if value is not None)
+        return all(self._is_same(name, value, candidate.values) for name, value in wanted.items() if value is not None)
+
+    def _is_same(self, name: str, written: JSON, values: Mapping[str, JSON]) -> bool:
+        return _equals(written, values.get(name), self._fields.get(name, {}))
 
     def _since(self, item: Item) -> datetime:
         """When its record can have been created at the earliest, by the server's clock."""
         offset = self._connection.clock_offset
         return _began(item) - WIDE_ALLOWANCE if offset is None else _began(item) + offset - ALLOWANCE
+
+    def _candidates_by_servers_clock(self, items: Sequence[Item]) -> list[Candidate]:
+        """A first answer tells the server's clock; if that lies further back than was looked, it is looked again."""
+        earliest = min(items, key=_began)
+        looked_since = self._since(earliest)
+        candidates = list(self._candidates(items))
+        return candidates if self._since(earliest) >= looked_since - ALLOWANCE else list(self._candidates(items))
 
     def _candidates(self, items: Sequence[Item]) -> Iterator[Candidate]:
         """Records of our user created since, with one of the values written in the field that tells most."""
@@ -198,22 +230,10 @@ def _began(item: Item) -> datetime:
     return item.call.called_at
 
 
-def _is_near(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether at least half of the values written are there, and the e-mail address, if there was one, among them."""
-    if "Email" in wanted and values.get("Email") != wanted["Email"]:
-        return False
-    same = sum(values.get(name) == value for name, value in wanted.items())
-    return bool(wanted) and same * 2 >= len(wanted)
-
-
-def _doubt(error: ProviderError) -> Outcome:
-    """The look-up failed, so the outcome is as unknown as before; a refusal of the query itself will not get better."""
-    failed = outcomes.of_exception(error, repeatable=True)
-    status = error.ids.get("status")
-    if isinstance(status, int) and 400 <= status < 500 and status not in (401, 403, 420, 429):
-        words = f"Whether the interrupted call created a record could not be looked up: {error.message}"
-        advice = "Look in Salesforce whether the record is there, then decide whether the step is sent again."
-        found = outcomes.failure(ErrorClass.UNKNOWN_OUTCOME, "lookup_refused", words, advice, candidates=[])
-        return replace(found, kind=OutcomeKind.ASK)
-    detail = dict(failed.error or {}) | {"class": ErrorClass.UNKNOWN_OUTCOME.value}
-    return Outcome(OutcomeKind.UNKNOWN, error=detail, retry_after=failed.retry_after)
+def _equals(written: JSON, read: JSON, field: Mapping[str, JSON]) -> bool:
+    """Whether a value read is the one written; Salesforce rounds a number to the decimals that its field has."""
+    if isinstance(written, float) and isinstance(read, float):
+        decimals = int(field.get("scale") or 0) if field else 6
+        tolerance = 10.0**-decimals if round(written, decimals) != written else 1e-6
+        return abs(written - read) <= tolerance
+    return bool(written == read)

@@ -28,6 +28,8 @@ from integrations.providers.salesforce.replies import Reply
 log = logging.getLogger(__name__)
 
 LIMITS_WRITTEN_EVERY: Final = timedelta(seconds=10)
+RENEWALS: Final = 2
+"""For one request: the first may only bring the token that another process got, and that one may have expired as well."""
 _NO_API_SCOPE: Final = "not valid for use with the REST API"
 
 
@@ -45,8 +47,19 @@ def access_of(credential: Credential) -> Access:
     return Access(credential.tokens["access_token"], credential.tokens_version, url)
 
 
+class RequestRefused(ProviderError):
+    """Salesforce answered a read with an error; `reply` has it."""
+
+    code = "request_refused"
+
+    def __init__(self, reply: Reply) -> None:
+        error = reply.errors[0]
+        super().__init__(f"{error.code}: {error.message}", status=reply.status, error_code=error.code)
+        self.reply = reply
+
+
 class OrgSession(requests.Session):
-    """Sends each request to where the org is now, with the token of now; on any 401 it gets a new one, once, and replays.
+    """Sends each request to where the org is now, with the token of now; on any 401 it gets a new one and replays.
 
     simple-salesforce builds https URLs from the host it was first given. Only their path and query are used here, so that
     an org that moves at a refresh, and a local one without TLS, are reached as well. A 401 says that nothing was done,
@@ -63,7 +76,9 @@ class OrgSession(requests.Session):
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         access = self._connection.access
         answer = self._sent(access, str(method), target, options)
-        if answer.status_code == 401 and _NO_API_SCOPE not in answer.text:
+        for _ in range(RENEWALS):
+            if answer.status_code != 401 or _NO_API_SCOPE in answer.text:
+                break
             access = self._connection.renewed(access)
             answer = self._sent(access, str(method), target, options)
         if answer.status_code == 401:
@@ -127,11 +142,10 @@ class SalesforceConnection(Connection):
         return replies.read(answers[-1])
 
     def get(self, path: str, **params: str) -> JSON:
-        """The body of a GET. Raises ProviderError (with `status` in its ids) for a refusal, and as `request`."""
+        """The body of a GET. Raises RequestRefused, and as `request`."""
         reply = self.request("GET", path, params=params)
         if not reply.is_ok:
-            error = reply.errors[0]
-            raise ProviderError(f"{error.code}: {error.message}", status=reply.status, error_code=error.code)
+            raise RequestRefused(reply)
         return reply.body
 
     def query(self, soql: str) -> list[dict[str, JSON]]:
