@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sandbox_org.clock import now, stamp
 from sandbox_org.database import Database
+from sandbox_org.deriving import derive
 from sandbox_org.describing import SObject
 from sandbox_org.store import Record, RecordStore
 
@@ -63,7 +64,17 @@ class Accounts:
             (account.user_id, account.username, account.password_hash),
         )
         self._by_username[username] = self._by_id[user_id] = account
+        if known and (first_name or last_name):
+            self._rename(user_id, first_name, last_name)
         return account, known is None
+
+    def _rename(self, user_id: str, first_name: str, last_name: str) -> None:
+        stored = self._store.find(user_id)
+        if stored is not None:
+            names = {"FirstName": first_name or None, "LastName": last_name or stored.body["LastName"]}
+            body = {**stored.body, **names, "SystemModstamp": stamp(now())}
+            derive(self._user_object, body, changed=names)
+            self._store.update(stored.seq, {name: value for name, value in body.items() if value is not None})
 
     def _create_user(self, username: str, first_name: str, last_name: str) -> str:
         user_id = self._store.next_id(self._user_object)

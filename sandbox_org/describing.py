@@ -51,6 +51,7 @@ class Field:
 class ChildRelation:
     """A list of children as a subquery names it: `Contacts` of Account are Contacts by `AccountId`."""
 
+    name: str
     child: str
     field: str
 
@@ -67,7 +68,7 @@ class SObject:
         self._by_lower = {name.lower(): field for name, field in self.fields.items()}
         self._parents = {field.relationship.lower(): field for field in self.fields.values() if field.relationship}
         self._children = {
-            raw["relationshipName"].lower(): ChildRelation(raw["childSObject"], raw["field"])
+            raw["relationshipName"].lower(): ChildRelation(raw["relationshipName"], raw["childSObject"], raw["field"])
             for raw in describe.get("childRelationships", [])
             if raw.get("relationshipName")
         }

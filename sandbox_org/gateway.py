@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import logging
 import re
 import time
 import zlib
@@ -29,6 +30,9 @@ STANDARD_HEADERS = [
     (b"cache-control", b"no-cache,must-revalidate,max-age=0,no-store,private"),
     (b"vary", b"Accept-Encoding"),
 ]
+UNEXPECTED = (
+    "An unexpected error occurred. Please include this ErrorId if you contact support: 1234567-89012 (-1234567890)"
+)
 MOST_BODY_BYTES = 50_000_000
 GZIP_FROM_BYTES = 20_000
 MOST_URI_BYTES = 16_384
@@ -37,6 +41,9 @@ FROM_OBJECT = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 UNAVAILABLE_HTML = (
     b"<html><head><title>Service Unavailable</title></head><body><h1>Server Unavailable</h1></body></html>"
 )
+
+
+log = logging.getLogger(__name__)
 
 
 class _Cut(Exception):
@@ -60,6 +67,9 @@ class DataGateway:
             self._org.counts.cut()
             await cut_connection(scope, receive)
             return
+        except Exception:
+            log.exception("gateway.failed", extra={"path": scope["path"]})
+            reply = reply_of(request_error(500, "UNKNOWN_EXCEPTION", UNEXPECTED))
         self._org.counts.answered(reply.status)
         await self._send(send, scope["method"], headers, reply, is_pretty)
 
@@ -233,11 +243,7 @@ def _limit_exceeded(fault: Fault | None = None) -> ApiError:
 def _unavailable(fault: Fault) -> ApiError:
     error = {"message": "Server Unavailable", "errorCode": "SERVER_UNAVAILABLE"}
     if fault.status == 500:
-        message = (
-            "An unexpected error occurred. Please include this ErrorId if you contact support: "
-            "1234567-89012 (-1234567890)"
-        )
-        error = {"message": message, "errorCode": "UNKNOWN_EXCEPTION"}
+        error = {"message": UNEXPECTED, "errorCode": "UNKNOWN_EXCEPTION"}
     if fault.body == "html":
         return ApiError(fault.status, UNAVAILABLE_HTML, {"content-type": "text/html;charset=UTF-8"})
     if fault.body == "empty":

@@ -18,6 +18,7 @@ from sandbox_org.switches import Switches
 from sandbox_org.validating import Validator
 
 NAME = "Sandbox org"
+BUILT_IN_NAMES = ("Ana", "Admin")
 LASTING_OBJECTS = ("User", "Organization")
 
 
@@ -40,7 +41,8 @@ class Org:
         self.cursors = Cursors()
         self.codes = Codes()
         self.sessions = BrowserSessions()
-        self.accounts.ensure(settings.username, settings.password, "Ana", "Admin")
+        names = () if self.accounts.find(settings.username) else BUILT_IN_NAMES
+        self.accounts.ensure(settings.username, settings.password, *names)
         self.apps.ensure_built_in(settings.client_id, settings.client_secret, settings.redirect_uris)
         self.database.commit()
 

@@ -1,9 +1,10 @@
 """The SELECT list made into a function from a record's body to the record in the reply."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from sandbox_org.describing import SObject
+from sandbox_org.describing import ChildRelation, SObject
 from sandbox_org.rest.shaping import attributes
 from sandbox_org.soql.binding import Binder, BoundPath
 from sandbox_org.soql.errors import SoqlError, located
@@ -20,14 +21,14 @@ def projection(scope: Scope, version: str, children: RunChildren) -> Projection:
     """The projection of a query without aggregates. Raises: SoqlError on what cannot be selected."""
     query, sobject, parents = scope.query, scope.sobject, scope.parents
     paths = selected_paths(query, sobject, scope.binder)
-    nested = [(item, _relation(item, sobject)) for item in query.select if isinstance(item, Query)]
+    nested = [_nested(item, sobject) for item in query.select if isinstance(item, Query)]
     tree = _tree(paths, parents)
 
     def project(body: Record) -> Record:
         record = {"attributes": attributes(sobject, version, body["Id"]), **_filled(tree, body, parents, version)}
-        for item, (name, field) in nested:
-            found = children(item, field, body["Id"])
-            record[name] = {"totalSize": len(found), "done": True, "records": found} if found else None
+        for relation, inner in nested:
+            found = children(inner, relation.field, body["Id"])
+            record[relation.name] = {"totalSize": len(found), "done": True, "records": found} if found else None
         return record
 
     return project
@@ -57,8 +58,8 @@ def _all_fields(item: FieldGroup, query: Query, sobject: SObject) -> list[BoundP
     return [BoundPath((), sobject, field) for field in sobject.fields.values() if field.custom in wanted]
 
 
-def _relation(item: Query, sobject: SObject) -> tuple[str, str]:
-    """The key of a subquery in the record, and the children's field that points back."""
+def _nested(item: Query, sobject: SObject) -> tuple[ChildRelation, Query]:
+    """A subquery's relation, and the query with the children's object in the relation's place."""
     relation = sobject.children(item.object_name)
     if relation is None:
         message = (
@@ -67,7 +68,7 @@ def _relation(item: Query, sobject: SObject) -> tuple[str, str]:
             "reference your WSDL or the describe call for the appropriate names."
         )
         raise located("INVALID_TYPE", item.source, item.object_position, message)
-    return item.object_name, relation.field
+    return relation, replace(item, object_name=relation.child)
 
 
 class _Node:
