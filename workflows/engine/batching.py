@@ -12,7 +12,8 @@ from integrations.models import Configuration
 from integrations.providers.base import Action
 from workflows.definition.schema import Step
 from workflows.engine import rendering
-from workflows.models import Run, RunState, StepRun, StepState, WorkflowSetting
+from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
+from workflows.models import Run, StepState, WorkflowSetting
 from workflows.querysets import OPEN_STATES
 
 
@@ -20,11 +21,11 @@ from workflows.querysets import OPEN_STATES
 class Turn:
     """A run whose turn it is, with what its steps have given so far."""
 
-    run: Run
+    run: DueRun
     outputs: dict[str, Any]
     """By step key."""
     settings: Mapping[str, Any]
-    step_run: StepRun | None = None
+    step_run: StepInHand | None = None
     """Of the step at the run's position, when it was begun before."""
     rendered: rendering.RenderedStep | None = None
 
@@ -59,17 +60,10 @@ class Turn:
 
 def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
     """The lane's due runs, oldest event first, at most a group's size, each with what it needs."""
-    runs = list(
-        Run.objects.due(now)
-        .filter(lane_id=lane_id)
-        .select_related("event", "version", "workflow", "user")
-        .order_by("id")[: settings.LANE_GROUP_SIZE]
-    )
-    runs = _not_held_up(runs)
-    outputs: dict[UUID, dict[str, Any]] = {run.pk: {} for run in runs}
-    begun: dict[tuple[UUID, int], StepRun] = {}
-    known = [run.pk for run in runs if run.started_at is not None]
-    for step_run in StepRun.objects.filter(run__in=known) if known else ():
+    runs = _not_held_up(due_runs(lane_id, now=now, limit=settings.LANE_GROUP_SIZE))
+    outputs: dict[UUID, dict[str, Any]] = {run.id: {} for run in runs}
+    begun: dict[tuple[UUID, int], StepInHand] = {}
+    for step_run in steps_of([run.id for run in runs if run.started_at is not None]):
         begun[step_run.run_id, step_run.position] = step_run
         if step_run.state == StepState.SUCCEEDED:
             outputs[step_run.run_id][step_run.step_key] = step_run.output
@@ -77,20 +71,20 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
     return [
         Turn(
             run,
-            outputs[run.pk],
-            values.get((run.configuration_id, run.workflow_id), {}),
-            begun.get((run.pk, run.position)),
+            outputs[run.id],
+            values[run.configuration_id, run.workflow_id],
+            begun.get((run.id, run.position)),
         )
         for run in runs
     ]
 
 
-def _not_held_up(runs: Sequence[Run]) -> list[Run]:
+def _not_held_up(runs: Sequence[DueRun]) -> list[DueRun]:
     """Leave out runs whose `order by` key an earlier run, which is not in hand, still holds."""
     keyed = [run for run in runs if run.order_key]
     if not keyed:
         return list(runs)
-    in_hand = {run.pk for run in runs}
+    in_hand = {run.id for run in runs}
     earliest: dict[tuple[UUID, str], UUID] = {}
     holders = (
         Run.objects.filter(
@@ -109,11 +103,11 @@ def _not_held_up(runs: Sequence[Run]) -> list[Run]:
     return [
         run
         for run in runs
-        if not ((held := earliest.get((run.workflow_id, run.order_key))) and run.order_key and held < run.pk)
+        if not ((held := earliest.get((run.workflow_id, run.order_key))) and run.order_key and held < run.id)
     ]
 
 
-def _settings(runs: Iterable[Run]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
+def _settings(runs: Iterable[DueRun]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
     """User settings by (configuration, workflow): the configuration's shared ones beneath the workflow's own."""
     configurations = {run.configuration_id for run in runs if run.configuration_id}
     workflows = {run.workflow_id for run in runs}
@@ -175,6 +169,3 @@ def first_group(action: Action, turns: Sequence[Turn]) -> Group:
             break
         group.add(turn, record_key)
     return group
-
-
-ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)

@@ -17,29 +17,15 @@ from integrations.models import Credential, CredentialStatus
 from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
 from lib.errors import IsthmusError
+from lib.ids import time_ordered_id
 from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing
 from workflows.engine.batching import Turn, due_turns, first_group
-from workflows.engine.storing import update_rows
+from workflows.engine.rows import StepInHand, write_begun, write_done, write_runs
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.models import Lane, Run, RunState, StepRun, StepState
 
 log = logging.getLogger("workflows.engine")
-
-STEP_FIELDS = (
-    "state",
-    "input",
-    "output",
-    "error",
-    "warnings",
-    "notes",
-    "tries",
-    "api_calls",
-    "called_at",
-    "first_tried_at",
-    "finished_at",
-)
-RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
 
 
 def drain(lease: Lease) -> None:
@@ -104,7 +90,7 @@ def _next_step_group(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
 
 
 def _merged(*parts: Sequence[Turn]) -> list[Turn]:
-    return sorted((turn for part in parts for turn in part), key=lambda turn: turn.run.pk)
+    return sorted((turn for part in parts for turn in part), key=lambda turn: turn.run.id)
 
 
 def _do_group(lease: Lease, turns: list[Turn], connection: Connection) -> bool:
@@ -163,36 +149,28 @@ def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> li
 def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
     """Write down that these calls begin, before they do: a later worker then knows that they may have happened."""
     now = timezone.now()
-    new: list[StepRun] = []
-    again: list[StepRun] = []
     calls: list[ActionCall] = []
     for turn in turns:
         assert turn.rendered is not None
+        if turn.step_run is None:
+            turn.step_run = StepInHand(time_ordered_id(), turn.run.id, turn.step.key, turn.run.position, started_at=now)
         step_run = turn.step_run
-        earlier_call = step_run.called_at if step_run else None
-        if step_run is None:
-            step_run = turn.step_run = StepRun(
-                run=turn.run, step_key=turn.step.key, position=turn.run.position, first_tried_at=now, started_at=now
-            )
-            new.append(step_run)
-        else:
-            again.append(step_run)
+        earlier_call = step_run.called_at
         step_run.state = StepState.CALLING
         step_run.tries += 1
         step_run.first_tried_at = step_run.first_tried_at or now
         step_run.called_at = earlier_call or now
         step_run.finished_at = None
         step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
-        calls.append(ActionCall(turn.run.pk, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
+        calls.append(ActionCall(turn.run.id, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
     first_timers = [turn.run for turn in turns if turn.run.started_at is None]
     for run in first_timers:
         run.started_at = now
     with transaction.atomic():
         leasing.renew(lease, now=now)
-        StepRun.objects.bulk_create(new)
-        update_rows(StepRun, again, STEP_FIELDS)
+        write_begun([turn.step_run for turn in turns if turn.step_run])
         if first_timers:
-            Run.objects.filter(pk__in=[run.pk for run in first_timers]).update(started_at=now)
+            Run.objects.filter(pk__in=[run.id for run in first_timers]).update(started_at=now)
     return calls
 
 
@@ -208,16 +186,13 @@ def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
         parks = parks or verdict.parks_lane
     with transaction.atomic():
         leasing.renew(lease, now=now)
-        update_rows(StepRun, [turn.step_run for turn, _ in results if turn.step_run], STEP_FIELDS)
+        write_done([turn.step_run for turn, _ in results if turn.step_run])
         # A run cancelled meanwhile stays cancelled; what its step did stands in the history all the same.
-        cancelled = set(
-            Run.objects.filter(pk__in=[turn.run.pk for turn, _ in results], state=RunState.CANCELLED).values_list(
-                "pk", flat=True
-            )
-        )
-        update_rows(Run, [turn.run for turn, _ in results if turn.run.pk not in cancelled], RUN_FIELDS)
+        ids = [turn.run.id for turn, _ in results]
+        cancelled = set(Run.objects.filter(pk__in=ids, state=RunState.CANCELLED).values_list("pk", flat=True))
+        write_runs(turn.run for turn, _ in results if turn.run.id not in cancelled)
         for turn, _ in results:
-            if turn.run.pk in cancelled:
+            if turn.run.id in cancelled:
                 turn.run.state = RunState.CANCELLED
         if pause:
             pausing.pause(lease, until=pause[0], reason=pause[1])
@@ -225,7 +200,7 @@ def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
             parking.park_lane(lease.lane_id)
     for turn, _ in results:
         if turn.run.has_ended:
-            log.info("run.ended", extra={"run": turn.run.pk, "lane": lease.lane_id, "state": turn.run.state})
+            log.info("run.ended", extra={"run": turn.run.id, "lane": lease.lane_id, "state": turn.run.state})
     return not (pause or parks)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from workflows.definition.inputs import empty_inputs
 from workflows.definition.schema import Definition, Step, parse_definition
 from workflows.definition.templates import Compiled, RenderError, RenderLimitExceeded, compile_value
-from workflows.models import Run, WorkflowVersion
+from workflows.engine.rows import DueRun
+from workflows.models import WorkflowVersion
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,19 @@ class RenderedStep:
     problem_fields: tuple[str, ...] = ()
 
 
-def context_of(run: Run, outputs: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+def context_of(run: DueRun, outputs: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a template of this run may read: the roots of the template language."""
     return {
-        "trigger": run.event.payload if run.input is None else run.input,
+        "trigger": run.payload if run.input is None else run.input,
         "steps": outputs,
         "settings": settings,
-        "user": {"id": run.user.external_id, "meta": run.user.meta},
+        "user": {"id": run.user_external_id, "meta": run.user_meta},
         "run": {
-            "id": str(run.pk),
-            "workflow": run.workflow.name,
-            "version": run.version.number,
+            "id": str(run.id),
+            "workflow": run.workflow_name,
+            "version": run.version_number,
             "event_id": str(run.event_id),
-            "received_at": run.event.received_at.isoformat(),
+            "received_at": run.received_at.isoformat(),
         },
     }
 
