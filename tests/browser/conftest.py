@@ -1,0 +1,83 @@
+"""Headless Chromium on a live server; nothing but this machine can be reached from its pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT_MS = 10_000
+
+# Playwright's sync API keeps an event loop in this thread, which Django would take for asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.fail("Chromium is missing: as root, apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes browser contexts; requests to other machines are refused, as they would be without a network."""
+    made: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = chromium.new_context(**options)
+        context.set_default_timeout(WAIT_MS)
+        context.route("**/*", _only_here)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+def _only_here(route: Route) -> None:
+    if urlsplit(route.request.url).hostname in ("localhost", "127.0.0.1", None):
+        route.continue_()
+    else:
+        route.abort()
+
+
+@pytest.fixture
+def page(new_context: Callable[..., BrowserContext]) -> Page:
+    """A page; what it says on its console stands in a failed test's output."""
+    context = new_context()
+    context.on("console", lambda message: print(f"[{message.type}] {message.text}"))
+    context.on("weberror", lambda error: print(f"[uncaught] {error.error}"))
+    return context.new_page()
+
+
+@pytest.fixture
+def server(live_server: LiveServer, settings: Any) -> str:
+    """The address of the running product, which it takes for its own."""
+    settings.BASE_URL = live_server.url
+    return live_server.url
