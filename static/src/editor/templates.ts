@@ -1,0 +1,102 @@
+/** Where the placeholders of a template stand. What they mean is the server's matter (workflows/definition/syntax.py). */
+export interface Placeholder {
+  from: number;
+  to: number;
+  /** What is read: a path, or a literal. */
+  path: string;
+  filters: string[];
+}
+
+/** A placeholder that is being typed: its opener stands before the cursor and nothing has closed it yet. */
+export interface OpenPlaceholder {
+  from: number;
+  /** What has been typed since the opener. */
+  query: string;
+  /** Where the text after the last `|` begins, when a filter is being typed; else -1. */
+  filterFrom: number;
+}
+
+const OPENERS: Record<string, string> = { "{{": "}}", "<<": ">>" };
+
+export function placeholders(text: string): Placeholder[] {
+  const found: Placeholder[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const opener = openerAt(text, at);
+    if (!opener) {
+      at++;
+      continue;
+    }
+    const end = closerOf(text, at + 2, OPENERS[opener]!);
+    if (end < 0) {
+      at += 2;
+      continue;
+    }
+    const [path = "", ...filters] = pipes(text.slice(at + 2, end)).map((part) => part.trim());
+    if (path) found.push({ from: at, to: end + 2, path, filters });
+    at = end + 2;
+  }
+  return found;
+}
+
+export function openPlaceholder(text: string, cursor: number): OpenPlaceholder | null {
+  const closed = placeholders(text);
+  if (closed.some((chip) => chip.from < cursor && cursor < chip.to)) return null;
+  const start = closed.filter((chip) => chip.to <= cursor).at(-1)?.to ?? 0;
+  for (let at = cursor - 2; at >= start; at--) {
+    if (!openerAt(text, at)) continue;
+    const typed = text.slice(at + 2, cursor);
+    if (typed.includes("\n")) return null;
+    const parts = pipes(typed);
+    const filterFrom = parts.length > 1 ? cursor - parts.at(-1)!.length : -1;
+    return { from: at, query: typed, filterFrom };
+  }
+  return null;
+}
+
+/** A path as typed and as the server writes it differ in spaces and in the style of keys: trigger["a"] is trigger.a. */
+export function samePath(one: string, other: string): boolean {
+  return plainPath(one) === plainPath(other);
+}
+
+function plainPath(path: string): string {
+  return path.replace(/\[\s*(?:"([^"]*)"|'([^']*)'|(\d+))\s*\]/g, (_, a, b, c) => `.${a ?? b ?? c}`).replace(/\s+/g, "");
+}
+
+function openerAt(text: string, at: number): string {
+  const two = text.slice(at, at + 2);
+  return two in OPENERS && text[at + 2] !== two[0] ? two : "";
+}
+
+function closerOf(text: string, from: number, closer: string): number {
+  let quote = "";
+  for (let at = from; at < text.length; at++) {
+    const character = text[at]!;
+    if (quote) {
+      if (character === "\\") at++;
+      else if (character === quote) quote = "";
+    } else if (text.startsWith(closer, at)) return at;
+    else if (character === '"' || character === "'") quote = character;
+    else if (openerAt(text, at) || character === "\n") return -1;
+  }
+  return -1;
+}
+
+/** The parts between `|` that stand outside quotes. */
+function pipes(text: string): string[] {
+  const parts: string[] = [];
+  let quote = "";
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!;
+    if (quote) {
+      if (character === "\\") at++;
+      else if (character === quote) quote = "";
+    } else if (character === '"' || character === "'") quote = character;
+    else if (character === "|") {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return [...parts, text.slice(start)];
+}
