@@ -18,6 +18,14 @@ CREATE INDEX IF NOT EXISTS record_modstamp ON record (object, modstamp);
 CREATE INDEX IF NOT EXISTS record_external_id ON record (object, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS record_email ON record (object, email) WHERE email IS NOT NULL;
 CREATE INDEX IF NOT EXISTS record_name ON record (object, name) WHERE name IS NOT NULL;
+CREATE TABLE IF NOT EXISTS tally (object TEXT PRIMARY KEY, living INTEGER NOT NULL);
+INSERT INTO tally SELECT object, sum(1 - deleted) FROM record WHERE NOT EXISTS (SELECT 1 FROM tally) GROUP BY object;
+CREATE TRIGGER IF NOT EXISTS tally_insert AFTER INSERT ON record BEGIN
+    INSERT INTO tally VALUES (NEW.object, 1 - NEW.deleted) ON CONFLICT (object) DO UPDATE SET living = living + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS tally_recycle AFTER UPDATE OF deleted ON record WHEN OLD.deleted <> NEW.deleted BEGIN
+    UPDATE tally SET living = living + OLD.deleted - NEW.deleted WHERE object = NEW.object;
+END;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS account (user_id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, password TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS app (

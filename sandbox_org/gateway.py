@@ -33,6 +33,7 @@ STANDARD_HEADERS = [
 UNEXPECTED = (
     "An unexpected error occurred. Please include this ErrorId if you contact support: 1234567-89012 (-1234567890)"
 )
+USAGE = "Sforce-Limit-Info"
 MOST_BODY_BYTES = 50_000_000
 GZIP_FROM_BYTES = 20_000
 MOST_URI_BYTES = 16_384
@@ -111,7 +112,7 @@ class DataGateway:
         resource = route.resource if route else "unknown"
         org.counts.called(call.method, resource, call.account.username)
         if org.counts.api_used >= org.switches.api_limit:
-            raise _limit_exceeded()
+            raise self._limit_exceeded()
         org.counts.api_used += 1
         if not org.faults:
             token.calls += 1
@@ -141,7 +142,7 @@ class DataGateway:
         if (unavailable := faults.fire(target, ("unavailable",))) is not None:
             raise _unavailable(unavailable)
         if (limited := faults.fire(target, ("rate_limit",))) is not None:
-            raise _limit_exceeded(limited)
+            raise self._limit_exceeded(limited)
         if faults.fire(target, ("cut_before_commit",)) is not None:
             raise _Cut
         call.is_locked = faults.fire(target, ("lock_rows",)) is not None
@@ -154,6 +155,15 @@ class DataGateway:
             return False
         is_fresh = token.calls == 0 and token.issued_at >= expiry.armed_at
         return not is_fresh and faults.fire(target, ("expire_tokens",)) is not None
+
+    def _limit_exceeded(self, fault: Fault | None = None) -> ApiError:
+        """403 and a spent counter, as an org sends it; 429 with Retry-After where the fault asks for that."""
+        body = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+        most = self._org.switches.api_limit
+        headers = {USAGE: f"api-usage={most}/{most}"}
+        if fault is not None and fault.retry_after is not None:
+            headers["Retry-After"] = str(fault.retry_after)
+        return ApiError(fault.http if fault else 403, body, headers)
 
     def _token(self, headers: dict[str, str]) -> AccessToken:
         """The living access token of the call. Raises: ApiError (401)."""
@@ -184,8 +194,10 @@ class DataGateway:
         counts = self._org.counts
         is_raw = isinstance(reply.body, bytes) and "content-type" in reply.headers
         body = reply.body if is_raw else reply.encoded(pretty=is_pretty)
-        usage = f"api-usage={counts.api_used}/{self._org.switches.api_limit}"
-        sent = [*STANDARD_HEADERS, (b"sforce-limit-info", usage.encode())]
+        sent = list(STANDARD_HEADERS)
+        if USAGE not in reply.headers:
+            usage = f"api-usage={counts.api_used}/{self._org.switches.api_limit}"
+            sent.append((b"sforce-limit-info", usage.encode()))
         if body and not is_raw:
             sent.append((b"content-type", JSON_TYPE))
         if len(body) > GZIP_FROM_BYTES and "gzip" in headers.get("accept-encoding", ""):
@@ -229,15 +241,6 @@ def _check_media_type(headers: dict[str, str], body: bytes) -> None:
     if media_type and media_type not in ("application/json", "application/x-www-form-urlencoded"):
         message = f"Content-Type header specified in HTTP request is not supported: {media_type}"
         raise request_error(415, "UNSUPPORTED_MEDIA_TYPE", message)
-
-
-def _limit_exceeded(fault: Fault | None = None) -> ApiError:
-    """403 as an org sends it; 429 with Retry-After where the fault asks for the look of other providers."""
-    body = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
-    if fault is None or fault.http == 403:
-        headers = {"Retry-After": str(fault.retry_after)} if fault and fault.retry_after is not None else {}
-        return ApiError(403, body, headers)
-    return ApiError(429, body, {"Retry-After": str(fault.retry_after)})
 
 
 def _unavailable(fault: Fault) -> ApiError:

@@ -100,11 +100,11 @@ class RecordStore:
 
     def counts(self) -> dict[str, int]:
         """How many living records each object has."""
-        return dict(self.database.read("SELECT object, count(*) FROM record WHERE deleted = 0 GROUP BY object"))
+        return dict(self.database.read("SELECT object, living FROM tally WHERE living > 0"))
 
     def count(self, object_name: str) -> int:
-        row = self.database.read("SELECT count(*) FROM record WHERE object = ? AND deleted = 0", (object_name,))
-        return int(row.fetchone()[0])
+        row = self.database.read("SELECT living FROM tally WHERE object = ?", (object_name,)).fetchone()
+        return int(row[0]) if row else 0
 
     def in_order(self, object_name: str, *, since_seq: int = 0, limit: int = -1) -> list[StoredRecord]:
         """Living records in the order of their creation, after number `since_seq`."""
@@ -129,3 +129,4 @@ class RecordStore:
         )
         for name in object_names:
             self.database.write("DELETE FROM record WHERE object = ?", (name,))
+            self.database.write("DELETE FROM tally WHERE object = ?", (name,))

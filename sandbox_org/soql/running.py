@@ -42,7 +42,7 @@ class Runner:
         sobject = binder.object(query.object_name, query.object_position)
         scope = Scope(query, sobject, binder, Parents(self._store))
         if query.is_bare_count:
-            return ResultSet(sobject, len(self._matching(scope, only)), lambda *_: [])
+            return ResultSet(sobject, self._count(scope, only), lambda *_: [])
         if query.is_aggregate:
             rows = grouping.rows(scope, self._bodies(self._matching(scope, only)), self._nested_values)
             return ResultSet(sobject, len(rows), lambda start, size: rows[start : start + size])
@@ -58,30 +58,40 @@ class Runner:
 
     def _matching(self, scope: Scope, only: tuple[str, str] | None) -> list[int]:
         """The numbers of the records that WHERE lets through, in the order asked for."""
-        query, sobject = scope.query, scope.sobject
-        plan = planning.plan(query.where, sobject, scope.binder)
+        query = scope.query
         predicate = self._predicate(scope)
         order_by = () if query.is_aggregate else query.order_by
         getters = [self._sort_getter(scope, ordering) for ordering in order_by]
-        if only is not None:
-            plan.add(f"json_extract(body, '$.{only[0]}') = ?", only[1])
-        if not self._with_deleted:
-            plan.add("deleted = 0")
-        where = " AND ".join(["object = ?", *plan.conditions])
-        parameters = [sobject.name, *plan.parameters]
+        plan, source, parameters = self._source(scope, only)
         order = planning.order_sql(order_by)
-        if (plan.is_complete or predicate is None) and order is not None:
-            sql = f"SELECT seq FROM record {plan.index} WHERE {where} ORDER BY {order}"
-            return [row[0] for row in self._store.database.read(sql, parameters)]
-        sql = f"SELECT seq, body FROM record {plan.index} WHERE {where} ORDER BY {order or 'seq'}"
+        if plan.is_complete and order is not None:
+            rows = self._store.database.read(f"SELECT seq {source} ORDER BY {order}", parameters)
+            return [row[0] for row in rows]
         found: list[tuple[int, list[Any]]] = []
-        for seq, text in self._store.database.read(sql, parameters):
+        for seq, text in self._store.database.read(f"SELECT seq, body {source} ORDER BY {order or 'seq'}", parameters):
             body = orjson.loads(text)
             if predicate is None or predicate(body):
                 found.append((seq, [get(body) for get in getters] if order is None else []))
         if order is None:
             _sort(found, order_by)
         return [seq for seq, _ in found]
+
+    def _count(self, scope: Scope, only: tuple[str, str] | None) -> int:
+        """How many records WHERE lets through."""
+        plan, source, parameters = self._source(scope, only)
+        if not plan.is_complete:
+            return len(self._matching(scope, only))
+        return int(self._store.database.read(f"SELECT count(*) {source}", parameters).fetchone()[0])
+
+    def _source(self, scope: Scope, only: tuple[str, str] | None) -> tuple[planning.Plan, str, list[Any]]:
+        """FROM and WHERE of the statement, its parameters, and the plan that says whether this is all."""
+        plan = planning.plan(scope.query.where, scope.sobject, scope.binder)
+        if only is not None:
+            plan.add(f"json_extract(body, '$.{only[0]}') = ?", only[1])
+        if not self._with_deleted:
+            plan.add("deleted = 0")
+        where = " AND ".join(["object = ?", *plan.conditions])
+        return plan, f"FROM record {plan.index} WHERE {where}", [scope.sobject.name, *plan.parameters]
 
     def _predicate(self, scope: Scope) -> Predicate | None:
         if scope.query.where is None:

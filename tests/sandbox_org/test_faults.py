@@ -109,6 +109,7 @@ def test_the_rate_limit_looks_like_an_orgs_and_ends_with_the_count(org, api):
     body = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
     assert replies[0].json() == body
     assert "retry-after" not in replies[0].headers
+    assert replies[0].headers["sforce-limit-info"] == "api-usage=1000000/1000000"
 
 
 def test_the_rate_limit_can_look_like_other_providers(org, api):

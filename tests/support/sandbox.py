@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +30,10 @@ class SandboxOrg:
         self.data_dir = data_dir or Path(self._temporary.name if self._temporary else ".")
         self._port = port
         self._environment = environment
+        self._reader = threading.Thread()
         self._process: subprocess.Popen[str] | None = None
+        self._listening = threading.Event()
+        self.output: list[str] = []
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -59,19 +62,24 @@ class SandboxOrg:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        started = time.monotonic()
-        said = ""
-        assert self._process.stdout is not None
-        while time.monotonic() - started < START_SECONDS:
-            line = self._process.stdout.readline()
-            said += line
+        self.url = ""
+        self.output.clear()
+        self._listening.clear()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+        if not self._listening.wait(START_SECONDS) or not self.url:
+            self.stop()
+            raise RuntimeError(f"sandbox_org did not start:\n{''.join(self.output)}")
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        """Keep what the process says, and learn its address from it."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line)
             if match := re.search(r"listening on (http://\S+:(\d+))", line):
                 self.url, self._port = match[1], int(match[2])
-                return
-            if not line and self._process.poll() is not None:
-                break
-        self.stop()
-        raise RuntimeError(f"sandbox_org did not start:\n{said}")
+                self._listening.set()
+        self._listening.set()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop the process with a signal; answers its exit code."""
@@ -83,6 +91,7 @@ class SandboxOrg:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._reader.join(STOP_SECONDS)
         if process.stdout is not None:
             process.stdout.close()
         return process.returncode
