@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,12 @@ def made_at(time_ordered: UUID) -> datetime:
 @register.filter
 def run_words(run: Run) -> words.Words:
     return words.run_words(run)
+
+
+@register.filter
+def error_kind(error: Mapping[str, Any]) -> str:
+    """What the class of an error means for the run."""
+    return words.error_kind(error)
 
 
 @register.filter
