@@ -23,6 +23,9 @@ stop:  ## stop what `make demo` or `make run` left running from this data folder
 test: setup-dev  ## lint, types, import contracts, migrations, all tests
 	@exec bash deploy/test.sh
 
+bench: setup-dev  ## Isthmus beside what one would write by hand, at full length (BENCH="--quick" and other options)
+	@exec $(PYTHON) -m benchmarks $(BENCH)
+
 setup:  ## virtual environment, locked packages, front-end build
 	@bash deploy/setup.sh
 

@@ -1,0 +1,161 @@
+"""`make bench`, `python -m benchmarks [--quick] [--rounds N] [--scenario NAME …]`: Isthmus and the baseline side by side.
+
+Prints a table of medians and ranges, and keeps everything measured as JSON in the data folder's `bench/`. The exit code is
+1 when an event was lost, doubled or refused; a figure that is not reached is said in the table.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from benchmarks import report
+from benchmarks.figures import Results
+from benchmarks.history import History
+from benchmarks.isthmus import Isthmus
+from benchmarks.measuring import Bench
+from benchmarks.plan import Plan
+from benchmarks.postgres import DEFAULT_URL, Postgres
+from benchmarks.processes import ROOT, BenchmarkFailed, Group
+from benchmarks.scenarios import SCENARIOS, Field
+from benchmarks.systems import ByHand, Keys, OrgClient, Stage, System
+
+QUICK = 0.02
+OLD_RUNS = "old_runs"
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, _interrupt)
+    plan, scenarios = _plan(arguments), arguments.scenario or [*SCENARIOS, OLD_RUNS]
+    results = Results()
+    try:
+        postgres = Postgres(arguments.postgres)
+        settings = report.settings_of(plan, postgres)
+        _measure(plan, scenarios, postgres, results)
+    except BenchmarkFailed as exc:
+        print(f"\nFailed: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped before the end: nothing is kept.", file=sys.stderr)
+        return 130
+    print(f"\n{report.table(settings, results)}\n")
+    kept = report.keep(Path(os.environ.get("DATA_DIR") or ROOT / "data") / "bench", settings, results)
+    print(f"Kept in {kept}")
+    return 1 if results.wrongs else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one round with 2 %% of the work: does the harness run?")
+    parser.add_argument("--scale", type=float, default=1.0, help="this share of the work in each measurement")
+    parser.add_argument("--rounds", type=int, help="default 3")
+    parser.add_argument("--scenario", action="append", choices=[*SCENARIOS, OLD_RUNS], help="only this one; repeatable")
+    parser.add_argument("--web-processes", type=int)
+    parser.add_argument("--web-threads", type=int, help="of each web process, in both systems")
+    parser.add_argument("--worker-processes", type=int)
+    parser.add_argument("--worker-threads", type=int, help="of each worker: tasks at once, in both systems")
+    parser.add_argument("--broker", choices=["redis", "rabbitmq"], help="Isthmus's; by hand always has Redis")
+    parser.add_argument("--old-runs", type=int, help="default 2,000,000")
+    parser.add_argument(
+        "--postgres",
+        default=os.environ.get("BENCH_POSTGRES_URL", DEFAULT_URL),
+        help="a server on this machine whose role may make databases",
+    )
+    return parser.parse_args()
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    factor = QUICK if arguments.quick else arguments.scale
+    plan = Plan().scaled(factor) if factor != 1 else Plan()
+    changes = {
+        "rounds": arguments.rounds or (1 if arguments.quick else None),
+        "web_processes": arguments.web_processes,
+        "web_threads": arguments.web_threads,
+        "worker_processes": arguments.worker_processes,
+        "worker_threads": arguments.worker_threads,
+        "broker": arguments.broker,
+        "old_runs": arguments.old_runs,
+    }
+    return Plan(**{**vars(plan), **{name: value for name, value in changes.items() if value is not None}})
+
+
+def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Results) -> None:
+    """Run the rounds; whatever happens, end every process and drop every database that was made."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="isthmus-bench-")))
+        stack.callback(postgres.drop_all)
+        group = Group(scratch / "org")
+        stack.callback(group.stop_all)
+        stage = Stage(plan, scratch, OrgClient(group), _make_keys(scratch), postgres)
+        bench = Bench(postgres, results)
+        if side_by_side := [name for name in SCENARIOS if name in scenarios]:
+            with ExitStack() as systems:
+                field = _start(stage, bench, systems, with_embedded="embedded" in side_by_side)
+                for number in range(plan.rounds):
+                    for name in side_by_side:
+                        _say(f"round {number + 1} of {plan.rounds}: {name}")
+                        SCENARIOS[name](field, number)
+        if OLD_RUNS in scenarios:
+            history = History(stage, bench)
+            stack.callback(history.stop)
+            _say(f"adding {plan.old_runs:,} old runs")
+            _say(f"added in {history.prepare():.0f} s")
+            for number in range(plan.rounds):
+                _say(f"round {number + 1} of {plan.rounds}: {OLD_RUNS}")
+                history.run_round(number)
+
+
+def _start(stage: Stage, bench: Bench, systems: ExitStack, *, with_embedded: bool) -> Field:
+    def started(system: System) -> None:
+        systems.callback(system.stop)
+        _say(f"starting {system.name}")
+        system.start()
+
+    isthmus, by_hand = Isthmus(stage), ByHand(stage)
+    started(isthmus)
+    started(by_hand)
+    embedded = None
+    if with_embedded:
+        embedded = Isthmus(stage, "isthmus-embedded", is_embedded=True)
+        started(embedded)
+        embedded.hold()
+    return Field(stage.plan, bench, isthmus, by_hand, embedded)
+
+
+def _make_keys(scratch: Path) -> Keys:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    keys = Keys(scratch / "private.pem", scratch / "public.pem")
+    keys.private.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    keys.public.write_bytes(
+        private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return keys
+
+
+_began_at = time.monotonic()
+
+
+def _say(words: str) -> None:
+    print(f"  {time.monotonic() - _began_at:>6.0f} s  {words}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

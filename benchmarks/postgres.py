@@ -1,0 +1,100 @@
+"""A PostgreSQL server on this machine, with a database for each system under test."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from benchmarks import meters
+from benchmarks.processes import BenchmarkFailed
+
+DEFAULT_URL = "postgres://postgres@127.0.0.1:5432/postgres"
+_SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")
+
+
+class Postgres:
+    """The server behind `url`, whose role may make databases."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: list[str] = []
+        if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise BenchmarkFailed(
+                "The benchmark speaks to a PostgreSQL on this machine alone: its CPU time is counted."
+            )
+        with self.connect() as connection:
+            self.settings = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in _SETTINGS}
+            row = connection.execute("SELECT pg_backend_pid()").fetchone()
+            self.postmaster = int(Path(f"/proc/{row[0]}/stat").read_text().rpartition(")")[2].split()[1])
+
+    def connect(self, name: str | None = None) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.url_of(name) if name else self._url, autocommit=True, connect_timeout=5)
+
+    def url_of(self, name: str) -> str:
+        parts = urlsplit(self._url)
+        return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
+
+    def create(self, purpose: str) -> str:
+        """Make an empty database of this run; gives its name."""
+        name = f"bench_{purpose}_{os.getpid()}"
+        with self.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self._made.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        with self.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._made.remove(name)
+
+    def drop_all(self) -> None:
+        for name in list(self._made):
+            self.drop(name)
+
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the whole server so far, its ended back ends included."""
+        return meters.cpu_seconds([self.postmaster])
+
+    def foreign_transactions(self) -> int:
+        """Transactions so far of databases that are not this run's: their work is in `cpu_seconds` too."""
+        with closing(self.connect()) as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(xact_commit + xact_rollback), 0) FROM pg_stat_database"
+                " WHERE datname IS NOT NULL AND datname <> ALL(%s) AND datname <> current_database()",
+                [self._made],
+            ).fetchone()
+            return int(row[0])
+
+    def checkpoint(self) -> None:
+        """Begin every measurement with as much room until the next checkpoint; only a superuser may."""
+        with self.connect() as connection:
+            try:
+                connection.execute("CHECKPOINT")
+            except psycopg.errors.InsufficientPrivilege:
+                return
+
+    def wal_bytes(self) -> int:
+        """Where the write-ahead log stands; a difference is what was written in between."""
+        with self.connect() as connection:
+            return int(connection.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()[0])
+
+    def size_of(self, name: str) -> int:
+        """Bytes of a database on disk; 0 for no name."""
+        if not name:
+            return 0
+        with self.connect() as connection:
+            return int(connection.execute("SELECT pg_database_size(%s)", [name]).fetchone()[0])
+
+    def free_connections(self) -> int:
+        """How many more connections the server takes."""
+        with self.connect() as connection:
+            row = connection.execute(
+                "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+                " - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
+            ).fetchone()
+            return int(row[0])
