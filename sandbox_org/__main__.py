@@ -17,7 +17,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="port, 0 for a free one (SANDBOX_PORT, 8001)")
     parser.add_argument("--data-dir", type=Path, help="folder of the org's file (DATA_DIR, ./data)")
     given = parser.parse_args()
-    settings = read_settings(host=given.host, port=given.port, data_dir=given.data_dir)
+    try:
+        settings = read_settings(host=given.host, port=given.port, data_dir=given.data_dir)
+    except ValueError as error:
+        parser.error(str(error))
     org = Org(settings)
     try:
         serve(create_app(org), settings.host, settings.port)

@@ -8,7 +8,7 @@ import orjson
 
 from sandbox_org.rest import routing
 from sandbox_org.rest.calls import ApiCall, ApiReply, flag, reply_of
-from sandbox_org.rest.errors import ApiError, RecordRefused, request_error
+from sandbox_org.rest.errors import ApiError, RecordRefused, not_found, request_error
 from sandbox_org.values import ValueUnreadable
 
 MOST_PARTS = 25
@@ -26,12 +26,7 @@ class _BrokenReference(Exception):
 def composite(call: ApiCall) -> ApiReply:
     """POST /composite"""
     body = call.json_object()
-    parts = body.get("compositeRequest")
-    if not isinstance(parts, list) or not parts:
-        raise request_error(400, "INVALID_INPUT", "The compositeRequest property must be a list of subrequests.")
-    if len(parts) > MOST_PARTS:
-        message = f"Limit exceeded: a composite request may hold {MOST_PARTS} subrequests"
-        raise request_error(400, "LIMIT_EXCEEDED", message)
+    parts = _parts(body, "compositeRequest")
     for part in parts:
         if not REFERENCE_ID.fullmatch(str(part.get("referenceId", ""))):
             message = (
@@ -56,9 +51,7 @@ def composite(call: ApiCall) -> ApiReply:
 def batch(call: ApiCall) -> ApiReply:
     """POST /composite/batch"""
     body = call.json_object()
-    parts = body.get("batchRequests")
-    if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_PARTS:
-        raise request_error(400, "INVALID_INPUT", f"batchRequests must be a list of 1 to {MOST_PARTS} subrequests.")
+    parts = _parts(body, "batchRequests")
     results: list[dict[str, Any]] = []
     is_halted = False
     for part in parts:
@@ -87,15 +80,27 @@ def tree(call: ApiCall, object_name: str) -> ApiReply:
     return ApiReply(201, {"hasErrors": False, "results": results})
 
 
+def _parts(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The subrequests of a body. Raises: ApiError (400) where they are none, too many, or no objects."""
+    parts = body.get(key)
+    if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
+        raise request_error(400, "INVALID_INPUT", f"The {key} property must be a list of subrequests.")
+    if len(parts) > MOST_PARTS:
+        raise request_error(400, "LIMIT_EXCEEDED", f"Limit exceeded: {key} may hold {MOST_PARTS} subrequests")
+    return parts
+
+
 def _plant(
     call: ApiCall, object_name: str, records: Any, parent: dict[str, str], results: list[dict[str, Any]]
 ) -> None:
     """Save one level of a tree and, below each record, its children."""
-    if not isinstance(records, list) or len(results) + len(records) > MOST_TREE_RECORDS:
+    is_list = isinstance(records, list) and all(isinstance(record, dict) for record in records)
+    if not is_list or len(results) + len(records) > MOST_TREE_RECORDS:
         raise request_error(400, "INVALID_INPUT", f"A tree is a list of records, {MOST_TREE_RECORDS} in all.")
     sobject = call.sobject(object_name)
     for record in records:
-        reference = record.get("attributes", {}).get("referenceId", "")
+        described = record.get("attributes")
+        reference = described.get("referenceId", "") if isinstance(described, dict) else ""
         nested = {key: value for key, value in record.items() if isinstance(value, dict) and "records" in value}
         own = {key: value for key, value in record.items() if key not in nested}
         try:
@@ -132,12 +137,15 @@ def _run_part(call: ApiCall, part: dict[str, Any], results: dict[str, tuple[int,
 
 def _subcall(call: ApiCall, method: str, url: str, body: Any, headers: Any = None) -> ApiReply:
     """Make the call that a part describes: `/services/data/v59.0/…`, or from `v59.0/…` on in a batch."""
-    split = urlsplit(url.replace(" ", "%20"))
+    try:
+        split = urlsplit(url.replace(" ", "%20"))
+    except ValueError:
+        return reply_of(not_found())
     segments = [unquote(segment) for segment in split.path.split("/") if segment]
     if segments[:2] == ["services", "data"]:
         segments = segments[2:]
     version = segments.pop(0).removeprefix("v") if segments and re.fullmatch(r"v\d+\.0", segments[0]) else call.version
-    extra = {str(name).lower(): str(value) for name, value in (headers or {}).items()}
+    extra = {str(name).lower(): str(value) for name, value in (headers if isinstance(headers, dict) else {}).items()}
     part = ApiCall(
         org=call.org,
         account=call.account,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox_org.soql.binding import BoundPath
+from sandbox_org.soql.binding import NUMBER_TYPES, BoundPath
 from sandbox_org.soql.errors import located
 from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, RunNested, Scope
 from sandbox_org.soql.syntax import Aggregate, Ordering, Path, Query
@@ -90,6 +90,9 @@ def _side(scope: Scope, side: Path | Aggregate) -> BoundSide:
     if side.path is None:
         return _as_number(path), _of_group(lambda group: len(group.members))
     function = side.function
+    if (function in ("SUM", "AVG") and path.field.type not in NUMBER_TYPES) or path.field.type == "address":
+        message = f"field {path.field.name} does not support aggregate operator {function}"
+        raise located("MALFORMED_QUERY", scope.query.source, side.position, message)
 
     def aggregated(group: Group) -> Any:
         return _aggregated(function, [value for body in group.members if (value := read(body)) is not None])

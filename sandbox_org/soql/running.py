@@ -107,7 +107,11 @@ class Runner:
     def _sort_getter(self, scope: Scope, ordering: Ordering) -> Getter:
         if isinstance(ordering.by, Aggregate):
             raise _misplaced(scope, ordering.by)
-        return scope.side(ordering.by)[1]
+        path, read = scope.side(ordering.by)
+        if path.field.type == "address":
+            message = f"field '{path.field.name}' can not be sorted in a query call"
+            raise located("INVALID_FIELD", scope.query.source, ordering.by.position, message)
+        return read
 
     def _bodies(self, numbers: Sequence[int]) -> list[Record]:
         """The records of these numbers, in their order."""

@@ -1,5 +1,7 @@
 """Calls within calls: references between them, rollback, batches and trees."""
 
+import pytest
+
 BASE = "/services/data/v59.0"
 
 
@@ -67,6 +69,26 @@ def test_a_composite_call_counts_as_one_request(api):
     reply = api.post("composite", {"compositeRequest": [part(f"r{n}", "GET", "limits") for n in range(5)]})
 
     assert reply.headers["sforce-limit-info"].startswith("api-usage=1/")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("composite", {"compositeRequest": [None]}),
+        ("composite", {"compositeRequest": {"a": 1}}),
+        ("composite", {"compositeRequest": [{"referenceId": "not ok", "method": "GET", "url": "/"}]}),
+        ("composite/batch", {"batchRequests": [7]}),
+        ("composite/tree/Account", {"records": ["x"]}),
+        ("composite/sobjects", {"records": [None]}),
+        ("composite/sobjects", {"records": [{"attributes": ["Lead"]}]}),
+    ],
+)
+def test_bodies_of_the_wrong_shape_are_refused_not_stumbled_over(api, path, body):
+    assert api.post(path, body).status_code == 400
+
+
+def test_a_part_with_an_unreadable_url_is_not_found(api):
+    assert run(api, {"referenceId": "r", "method": "GET", "url": "http://["})[0]["httpStatusCode"] == 404
 
 
 def test_more_than_twenty_five_parts_are_refused(api):

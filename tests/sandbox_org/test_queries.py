@@ -233,6 +233,8 @@ def test_columns_and_plans_are_told_on_request(api, people):
         ),
         ("SELECT Id FROM Lead WHERE CreatedDate > 2026-99-99T00:00:00Z", "MALFORMED_QUERY", "2026-99-99T00:00:00Z"),
         ("SELECT Id, (SELECT Id FROM Nothings) FROM Lead", "INVALID_TYPE", "for the appropriate names."),
+        ("SELECT SUM(Name) FROM Lead", "MALFORMED_QUERY", "field Name does not support aggregate operator SUM"),
+        ("SELECT Id FROM Lead ORDER BY Address", "INVALID_FIELD", "field 'Address' can not be sorted in a query call"),
         ("SELECT Nothing.Name FROM Lead", "INVALID_FIELD", "for the appropriate names."),
     ],
 )
