@@ -1,8 +1,9 @@
 """Forms of the settings pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from projects.models import PayloadPolicy, Project, Role
 from projects.origins import InvalidOrigin, parse_origin_pattern
@@ -45,7 +46,7 @@ class GeneralForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        typed = [text.strip() for text in self.data.getlist("origin")]
+        typed = [text.strip() for text in cast(QueryDict, self.data).getlist("origin")]
         self.origin_rows, origins = [], []
         for text in filter(None, typed):
             try:

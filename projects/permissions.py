@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeAlias, cast, overload
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
@@ -25,15 +25,27 @@ class ProjectRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+MemberView: TypeAlias = Callable[Concatenate[ProjectRequest, P], HttpResponse]
+Guarded: TypeAlias = Callable[..., HttpResponse]
+
+
+@overload
+def member_required(view: MemberView[P]) -> Guarded: ...
+
+
+@overload
+def member_required(*, role: Role) -> Callable[[MemberView[P]], Guarded]: ...
+
+
 def member_required(
-    view: Callable[Concatenate[ProjectRequest, P], HttpResponse] | None = None, *, role: Role = Role.VIEWER
-) -> Any:
+    view: MemberView[P] | None = None, *, role: Role = Role.VIEWER
+) -> Guarded | Callable[[MemberView[P]], Guarded]:
     """Let members of the current project with at least `role` in; sets `request.project` and `request.member`.
 
     Without a project the visitor is led to make one; with too low a role the answer is a page with status 403.
     """
 
-    def decorate(inner: Callable[Concatenate[ProjectRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(inner: MemberView[P]) -> Guarded:
         @wraps(inner)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             response = enter(cast(ProjectRequest, request), *args, **kwargs)
@@ -54,10 +66,10 @@ def member_required(
     return decorate(view) if view else decorate
 
 
-def require_role(role: Role) -> Any:
+def require_role(role: Role) -> Callable[[MemberView[P]], Guarded]:
     """For the part of a view that asks more than the view itself, such as its POST."""
 
-    def decorate(inner: Callable[Concatenate[ProjectRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(inner: MemberView[P]) -> Guarded:
         @wraps(inner)
         def guarded(request: ProjectRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             return inner(request, *args, **kwargs) if request.member.may(role) else _refuse(request, role)

@@ -145,7 +145,7 @@ def _refusal(exc: jwt.PyJWTError) -> TokenRefused:
 
 def _accept(claims: dict[str, Any], project_id: UUID, key: SigningKey) -> UserToken:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not subject.strip() or len(subject) > 255:
+    if not isinstance(subject, str) or not subject.strip() or len(subject) > 255 or not _is_storable(subject):
         raise TokenRefused("token_claims", "The claim `sub` must be your user's id: a string of 1 to 255 characters.")
     audience = claims.get("aud")
     if audience is not None:
@@ -157,6 +157,11 @@ def _accept(claims: dict[str, Any], project_id: UUID, key: SigningKey) -> UserTo
             )
     _note_use(key)
     return UserToken(project_id, subject, float(claims["exp"]), key.pk, claims)
+
+
+def _is_storable(text: str) -> bool:
+    """Whether a database takes the text: PostgreSQL has no NUL, and half a surrogate pair is no UTF-8."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _note_use(key: SigningKey) -> None:

@@ -1,6 +1,5 @@
 """Settings > Members, and the page that an invitation's link opens."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +16,7 @@ from projects.accounts import INVITATION_SESSION_KEY
 from projects.errors import InvitationRefused
 from projects.forms import InviteForm, RoleForm
 from projects.middleware import SESSION_KEY
-from projects.models import Invitation, Member, Role, User
+from projects.models import Invitation, Member, Role
 from projects.permissions import ProjectRequest, member_required, require_role
 
 
@@ -110,7 +109,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         if not request.user.is_authenticated:
             request.session[INVITATION_SESSION_KEY] = token  # sign-up is open to who was invited
             return render(request, "projects/join.html", {"invitation": invitation})
-        user = cast(User, request.user)
+        user = request.user
         if request.method == "POST":
             member = membership.accept(invitation, user)
             request.session[SESSION_KEY] = str(member.project_id)
