@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -175,3 +176,14 @@ def test_it_imports_nothing_of_the_product():
     rooms = {path.name for path in Path(ROOT).iterdir() if path.is_dir() and (path / "__init__.py").exists()}
     assert imported & rooms == {"sandbox_org"}
     assert "django" not in imported
+
+
+def test_every_example_of_the_documentation_is_accepted(org):
+    org.user(ANA)
+    text = (ROOT / "docs/sandbox-org.md").read_text()
+    examples = re.findall(r"curl -s localhost:8001/__org/(\w+)\s+-d '([^']+)'", text)
+
+    assert len(examples) >= 8
+    for path, body in examples:
+        reply = requests.post(f"{org.url}/__org/{path}", data=body)
+        assert reply.ok, f"{path} {body}: {reply.text}"

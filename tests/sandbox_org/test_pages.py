@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from tests.support.sandbox import ROOT
+
 CHROMIUM = "/usr/bin/chromium"
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -81,44 +84,93 @@ def test_the_listing_that_pages_poll_has_counts_and_rows(org, api):
     assert {each["name"]: each["count"] for each in listing["objects"]}["Lead"] == 1
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs chromium")
-def test_a_lead_arrives_on_the_open_page_and_the_way_in_works_by_keyboard(org, api):
-    from playwright.sync_api import expect, sync_playwright
+@pytest.fixture
+def browser():
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs chromium")
+    from playwright.sync_api import sync_playwright
 
-    app = org.app(redirect_uris=[f"{org.url}/records/Lead"], require_pkce=False)
-    asked = {
-        "response_type": "code",
-        "client_id": app["client_id"],
-        "redirect_uri": app["redirect_uris"][0],
-        "state": "s",
-    }
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(org.url)
-        expect(page.get_by_text("No Leads yet")).to_be_visible()
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield started
+        started.close()
 
-        api.create(FirstName="Chloe")
 
-        row = page.locator("tbody tr.fresh")
-        expect(row).to_contain_text("Chloe Myers", timeout=10_000)
-        expect(page.get_by_text("No Leads yet")).to_be_hidden()
-        expect(page.locator("nav [data-count=Lead]")).to_have_text("1")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+def login_url(org):
+    """Where an app sends its user, who shall log in whatever the session says."""
+    app = org.app(redirect_uris=[f"{org.url}/records/Lead"], require_pkce=False)
+    asked = {"response_type": "code", "client_id": app["client_id"], "redirect_uri": app["redirect_uris"][0]}
+    return f"{org.url}/services/oauth2/authorize?{urlencode({**asked, 'state': 's', 'prompt': 'login'})}"
 
-        page.goto(f"{org.url}/services/oauth2/authorize?{urlencode({**asked, 'prompt': 'login'})}")
-        expect(page.locator("#username")).to_be_focused()
-        page.keyboard.type("admin@sandbox.example")
-        page.keyboard.press("Tab")
-        page.keyboard.type("not this")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_contain_text("check your username and password")
-        expect(page.locator("#password")).to_be_focused()
-        page.keyboard.type("sandbox-1234")
-        page.keyboard.press("Enter")
-        expect(page.locator("#oaapprove")).to_be_focused()
-        expect(page.locator("#oadeny")).to_be_visible()
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/records/Lead?code=*state=s")
-        browser.close()
+
+@pytest.mark.browser
+def test_a_lead_arrives_on_the_open_page(org, api, browser):
+    from playwright.sync_api import expect
+
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(org.url)
+    expect(page.get_by_text("No Leads yet")).to_be_visible()
+
+    api.create(FirstName="Chloe")
+
+    expect(page.locator("tbody tr.fresh")).to_contain_text("Chloe Myers", timeout=10_000)
+    expect(page.get_by_text("No Leads yet")).to_be_hidden()
+    expect(page.locator("nav [data-count=Lead]")).to_have_text("1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.browser
+def test_the_way_in_works_by_keyboard(org, browser):
+    from playwright.sync_api import expect
+
+    page = browser.new_page()
+    page.goto(login_url(org))
+    expect(page.locator("#username")).to_be_focused()
+    page.keyboard.type("admin@sandbox.example")
+    page.keyboard.press("Tab")
+    page.keyboard.type("not this")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("check your username and password")
+    expect(page.locator("#password")).to_be_focused()
+    page.keyboard.type("sandbox-1234")
+    page.keyboard.press("Enter")
+    expect(page.locator("#oaapprove")).to_be_focused()
+    expect(page.locator("#oadeny")).to_be_visible()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/records/Lead?code=*state=s")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core from npm")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_fault_that_axe_knows(org, api, browser, scheme):
+    page = browser.new_page(color_scheme=scheme)
+    axe = AXE.read_text()
+    faults = []
+
+    def look(name):
+        page.evaluate(axe)
+        for violation in page.evaluate("axe.run()")["violations"]:
+            faults.append((name, violation["id"], [node["html"] for node in violation["nodes"]]))
+
+    page.goto(org.url)
+    look("empty front page")
+    record_id = api.create()
+    for name, path in {"list": "records/Lead", "record": f"records/Lead/{record_id}", "missing": "records/No"}.items():
+        page.goto(f"{org.url}/{path}")
+        look(name)
+    page.goto(login_url(org))
+    look("login")
+    page.fill("#username", "admin@sandbox.example")
+    page.fill("#password", "wrong")
+    page.click("#Login")
+    look("wrong password")
+    page.fill("#password", "sandbox-1234")
+    page.click("#Login")
+    page.wait_for_selector("#oaapprove")
+    look("consent")
+    page.goto(f"{org.url}/services/oauth2/authorize?client_id=x")
+    look("error")
+
+    assert faults == []
