@@ -56,8 +56,8 @@ class RunFilters:
     @property
     def query(self) -> str:
         """The filters as they stand in an address: "state=failed&user=u-1"."""
-        given = {"state": self.state, "workflow": self.workflow, "user": self.user, "event": self.event}
-        given |= {"since": self.since, "until": self.until, "q": self.search}
+        given: dict[str, object] = {"state": self.state, "workflow": self.workflow, "user": self.user}
+        given |= {"event": self.event, "since": self.since, "until": self.until, "q": self.search}
         return urlencode({name: str(value) for name, value in given.items() if value})
 
 

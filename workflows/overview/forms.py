@@ -69,7 +69,8 @@ class SettingsForm(forms.Form):
         if local_app:
             # A throw-away org's secret may be shown; the stored one never is.
             secret.widget = forms.PasswordInput(render_value=True, attrs=secret.widget.attrs)
-            self.initial |= {
+            self.initial = {
+                **self.initial,
                 "client_id": local_app.client_id,
                 "client_secret": local_app.client_secret,
                 "environment": local_app.environment,

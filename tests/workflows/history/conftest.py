@@ -38,7 +38,7 @@ def acme(db: None) -> Acme:
     return Acme(integration.project, integration, make_workflow(integration, name="Sync leads"), credential)
 
 
-def _client(project: Project, role: Role, email: str) -> Client:
+def client_of(project: Project, role: Role, email: str) -> Client:
     client = Client()
     client.force_login(
         make_member(project, role, email=email).user, backend="django.contrib.auth.backends.ModelBackend"
@@ -49,16 +49,16 @@ def _client(project: Project, role: Role, email: str) -> Client:
 @pytest.fixture
 def ana(acme: Acme) -> Client:
     """Ana of Acme, who may build."""
-    return _client(acme.project, Role.BUILDER, "ana@acme.example")
+    return client_of(acme.project, Role.BUILDER, "ana@acme.example")
 
 
 @pytest.fixture
 def raj(acme: Acme) -> Client:
     """Raj, who may only read."""
-    return _client(acme.project, Role.VIEWER, "raj@acme.example")
+    return client_of(acme.project, Role.VIEWER, "raj@acme.example")
 
 
 @pytest.fixture
 def stranger(acme: Acme) -> Client:
     """An owner at Globex, who has nothing to do with Acme."""
-    return _client(make_project(name="Globex"), Role.OWNER, "hank@globex.example")
+    return client_of(make_project(name="Globex"), Role.OWNER, "hank@globex.example")
