@@ -142,6 +142,7 @@ ACCOUNT_ADAPTER = "projects.accounts.AccountAdapter"
 SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"  # else nobody could switch a second factor on
 MFA_TOTP_ISSUER = "Isthmus"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 LOGIN_URL = "/accounts/login/"
@@ -204,11 +205,21 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Isthmus API",
     "VERSION": "1.0",
-    "DESCRIPTION": "What an app sends to Isthmus: App Events for its users, and what the Connect SDK reads.",
+    "DESCRIPTION": "What an app sends to Isthmus: App Events for its users, and what the Connect SDK reads. Every call "
+    "carries a user token: a JWT that the app signs with a key of the project (RS256; `sub`, `iat`, `exp`).",
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["config.api_schema.leave_out_aliases"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api_schema.put_in_order",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "defaultModelsExpandDepth": 0,
+        "displayRequestDuration": True,
+        "persistAuthorization": False,
+    },
 }
 
 # Intake and engine

@@ -99,8 +99,10 @@ def test_a_forgotten_password_is_set_anew_by_mail():
 
 @pytest.mark.django_db
 def test_an_authenticator_app_is_activated_and_asked_for_at_the_next_log_in():
-    user, client = make_user(email="ana@acme.example", password=PASSWORD), Client()
-    log_in_for_sure(client, "ana@acme.example")
+    client = Client()
+    client.post("/accounts/signup/", {"email": "ana@acme.example", "password1": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    user = User.objects.get()
     page = client.get("/accounts/2fa/totp/activate/")
     assert 'src="data:image/svg+xml' in page.content.decode()
     secret = page.context["form"].secret
