@@ -38,11 +38,28 @@ def project_id_of(request: Request) -> UUID:
     return project_id
 
 
+class UserTokenOnly(UserTokenAuthentication):
+    """As UserTokenAuthentication, without looking the user up: `request.user` is None, `request.auth` the UserToken."""
+
+    def authenticate(self, request: Request) -> tuple[None, UserToken]:  # type: ignore[override]
+        return None, verify_user_token(bearer_token(request), project_id_of(request))
+
+
 class UserTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The OpenAPI schema's word for it."""
 
     target_class = UserTokenAuthentication
+    match_subclasses = True
     name = "userToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": (
+                "The user token: a JWT that the app's back end signs with a signing key of the project. RS256; `sub` is "
+                "the user's id in the app, `iat` and `exp` are required; `aud`, where present, is the project's id. For a "
+                "try, the token generator in the dashboard's settings signs one in the browser."
+            ),
+        }

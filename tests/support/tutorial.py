@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db.models import F
 from django.utils import timezone
 
 from integrations.models import Credential
 from projects.models import ConnectedUser, Project
+from projects.user_tokens import UserToken
 from tests.factories import (
     LEAD_CREATED,
     make_app_event,
@@ -40,7 +43,8 @@ class Tutorial:
     def send(self, **changes: Any) -> Run:
         """One Lead Created event; gives its run."""
         payload = LEAD_CREATED | changes
-        received = receive(self.user, Arrival("Lead Created", payload))
+        token = UserToken(self.project.pk, self.user.external_id, time.time() + 3600, self.project.pk, {})
+        received = receive(Arrival(token, "Lead Created", payload))
         return Run.objects.get(pk=received.receipt["runs"][0]["id"])
 
     def drain(self, *, later: timedelta = timedelta(0)) -> bool:
@@ -49,6 +53,9 @@ class Tutorial:
             for run in Run.objects.filter(lane_id=self.credential.pk, state="waiting"):
                 Run.objects.filter(pk=run.pk).update(wake_at=run.wake_at - later)
             Lane.objects.filter(pk=self.credential.pk, paused_until__isnull=False).update(paused_until=timezone.now())
+            Credential.objects.filter(pk=self.credential.pk, api_checked_at__isnull=False).update(
+                api_checked_at=F("api_checked_at") - later
+            )
         lease = leasing.lease_lane(self.credential.pk, now=timezone.now())
         if lease:
             draining.drain(lease)

@@ -18,13 +18,16 @@ class PreparedVersion:
 
     definition: Definition
     inputs: tuple[Compiled, ...]
+    raw: Mapping[str, Any]
+    """The definition as it is stored."""
 
 
 @lru_cache(maxsize=512)
 def _prepared(version_id: int) -> PreparedVersion:
     # Versions never change, so their number in the table is a sufficient key.
-    definition = parse_definition(WorkflowVersion.objects.get(pk=version_id).definition)
-    return PreparedVersion(definition, tuple(compile_value(step.inputs) for step in definition.steps))
+    raw = WorkflowVersion.objects.values_list("definition", flat=True).get(pk=version_id)
+    definition = parse_definition(raw)
+    return PreparedVersion(definition, tuple(compile_value(step.inputs) for step in definition.steps), raw)
 
 
 def prepared(version_id: int) -> PreparedVersion:

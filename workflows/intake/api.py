@@ -1,20 +1,23 @@
 """The event endpoint: `POST /projects/<project id>/sdk/events/trigger`, and the same under `/v2`."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lib.errors import IsthmusError
-from projects.api_auth import UserTokenAuthentication
+from projects.api_auth import UserTokenOnly
+from projects.api_errors import error_body
+from projects.user_tokens import UserToken
+from workflows.intake.grouping import receive_with_others
 from workflows.intake.planning import Selection, SkipReason
-from workflows.intake.receiving import Arrival, receive
+from workflows.intake.receiving import Arrival
 
 MAX_KEY_CHARACTERS = 255
 MAX_NAME_CHARACTERS = 120
@@ -71,30 +74,74 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    error = ErrorDetailSerializer()
-    message = serializers.CharField()
-    code = serializers.CharField()
-    status = serializers.IntegerField()
-    meta = serializers.DictField()
+    """Every error's body. The fields beside `error` say the same in the SDK's words."""
+
+    error = ErrorDetailSerializer(help_text="With the fields of `meta` in it.")
+    message = serializers.CharField(help_text="What is wrong, and what to do.")
+    code = serializers.CharField(help_text="Stable; for programs.")
+    status = serializers.IntegerField(help_text="The HTTP status.")
+    meta = serializers.DictField(help_text="What the message speaks of, for programs.")
 
 
-def _error(description: str) -> OpenApiResponse:
-    return OpenApiResponse(ErrorSerializer, description)
+def _error(description: str, **example: Any) -> OpenApiResponse:
+    examples = [OpenApiExample(example["code"], error_body(**example))] if example else []
+    return OpenApiResponse(ErrorSerializer, description, examples=examples)
+
+
+EXAMPLE_EVENT = OpenApiExample(
+    "Lead Created",
+    {
+        "name": "Lead Created",
+        "payload": {"first_name": "Bo", "last_name": "Lind", "company": "Lind & Daughters", "email": "bo@lind.example"},
+    },
+    request_only=True,
+)
+EXAMPLE_RECEIPT = OpenApiExample(
+    "One run started, one workflow not",
+    {
+        "event_id": "019a2f6e-3c1b-7d10-9a51-5f7b1e0c7a11",
+        "name": "Lead Created",
+        "received_at": "2026-11-23T10:00:00.123456+00:00",
+        "runs": [
+            {
+                "id": "019a2f6e-3c1c-7b02-8e5d-2b6f0a4d9c33",
+                "workflow_id": "6f0c4a5e-7d0b-4a0e-9f2d-0d6f1b1a8c55",
+                "workflow": "Create leads",
+                "credential_id": "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+                "configuration_id": "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d",
+            }
+        ],
+        "skipped": [
+            {
+                "workflow_id": "0c2f4c0e-8a3e-4b8e-8f2a-6a1f9d5c7e21",
+                "workflow": "Invite to the newsletter",
+                "reason": "switched_off",
+                "message": "The user has not switched this workflow on: in the Connect Portal, or through your app.",
+            }
+        ],
+        "warnings": [],
+    },
+    response_only=True,
+    status_codes=["201"],
+)
 
 
 class TriggerEvent(APIView):
     """Take one App Event for the token's user."""
 
-    authentication_classes = [UserTokenAuthentication]
+    authentication_classes = [UserTokenOnly]
 
     @extend_schema(
         operation_id="trigger_event",
+        auth=[{"userToken": []}],
         summary="Send an App Event",
         description=(
             "Starts the workflows that listen to the event, for the user whom the token names. The answer is sent when the "
-            "event is on disk. Safe to repeat with an `Idempotency-Key`: the same key and body start nothing twice."
+            "event is on disk. Safe to repeat with an `Idempotency-Key`: the same key and body start nothing twice, and the "
+            "answer then has the header `Idempotency-Replayed: true`. `/v2/projects/…` is the same address."
         ),
         request=EventSerializer,
+        examples=[EXAMPLE_EVENT, EXAMPLE_RECEIPT],
         parameters=[
             OpenApiParameter(
                 "Idempotency-Key",
@@ -113,24 +160,37 @@ class TriggerEvent(APIView):
             ),
         ],
         responses={
-            201: ReceiptSerializer,
+            201: OpenApiResponse(ReceiptSerializer, "The receipt: what the event started, and what not and why."),
             400: _error("The body is not JSON, or not an event."),
-            401: _error("The user token was refused; `code` says why."),
-            404: _error("There is no such App Event; `meta.known` lists those there are."),
+            401: _error(
+                "The user token was refused; `code` says why.",
+                code="token_expired",
+                message="The user token has expired. Sign a new one with a later `exp`.",
+                status=401,
+            ),
+            404: _error(
+                "There is no such App Event; `meta.known` lists those there are.",
+                code="unknown_app_event",
+                message="There is no App Event “Lead Crated” in this project. Known: “Lead Created”.",
+                status=404,
+                meta={"known": ["Lead Created"]},
+            ),
             409: _error("The Idempotency-Key was used with another body."),
             413: _error("More than 1 MB."),
             422: _error("The project rejects payloads of another shape than the example's."),
         },
     )
     def post(self, request: Request, project_id: UUID) -> Response:
-        # request.user is read first: who may not send an event is not told what is wrong with it.
-        received = receive(request.user, _arrival(request))  # type: ignore[arg-type]
+        # DRF has verified the token before this: who may not send an event is not told what is wrong with it.
+        arrival, size_bytes = _arrival(request)
+        received = receive_with_others(arrival, size_bytes=size_bytes)
         headers = {"Idempotency-Replayed": "true"} if received.is_repetition else None
         return Response(received.receipt, status=201, headers=headers)
 
 
-def _arrival(request: Request) -> Arrival:
-    body = _json_body(request)
+def _arrival(request: Request) -> tuple[Arrival, int]:
+    """The event that the request brings, and its size in bytes."""
+    body, size_bytes = _json_body(request)
     name, payload = body.get("name"), body.get("payload", {})
     if not isinstance(name, str) or not name.strip():
         raise BadEvent('Name the App Event: {"name": "Lead Created", "payload": {…}}.')
@@ -145,10 +205,10 @@ def _arrival(request: Request) -> Arrival:
         credential=request.headers.get("X-Paragon-Credential", "").strip(),
         configuration=request.headers.get("X-Paragon-Configuration-Id", "").strip(),
     )
-    return Arrival(name.strip(), payload, key, selection)
+    return Arrival(cast(UserToken, request.auth), name.strip(), payload, key, selection), size_bytes
 
 
-def _json_body(request: Request) -> dict[str, Any]:
+def _json_body(request: Request) -> tuple[dict[str, Any], int]:
     declared = request.headers.get("Content-Length", "")
     if declared.isdigit() and int(declared) > settings.EVENT_MAX_BYTES:
         raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
@@ -163,7 +223,7 @@ def _json_body(request: Request) -> dict[str, Any]:
         raise BadEvent("The body holds a NUL character (\\u0000), which no database keeps. Leave it out.")
     if not isinstance(body, dict):
         raise BadEvent('The body must be a JSON object: {"name": "Lead Created", "payload": {…}}.')
-    return body
+    return body, len(raw)
 
 
 def _holds_nul(value: Any) -> bool:

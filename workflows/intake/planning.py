@@ -1,16 +1,14 @@
-"""Which workflows an event starts, for which of the user's configurations, and why the others do not start."""
+"""Which workflows an event starts, for which of the user's accounts, and why the others do not start."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
-from integrations.models import Configuration, CredentialStatus
-from projects.models import ConnectedUser
-from workflows.models import AppEvent, Workflow, WorkflowSetting, WorkflowVersion
+from integrations.models import CredentialStatus
+from workflows import user_settings
+from workflows.engine.rendering import prepared
+from workflows.intake.directory import Account, Listener
 
 
 class SkipReason(StrEnum):
@@ -34,29 +32,29 @@ ADVICE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Start:
     """A run to be made."""
 
-    workflow: Workflow
-    version: WorkflowVersion
-    configuration: Configuration
+    listener: Listener
+    version_id: int
+    account: Account
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Skip:
     """A workflow that listens and does not start."""
 
-    workflow: Workflow
+    listener: Listener
     reason: SkipReason
     detail: str = ""
 
     @property
     def message(self) -> str:
-        return ADVICE[self.reason].format(provider=self.workflow.integration.provider.name, detail=self.detail)
+        return ADVICE[self.reason].format(provider=self.listener.provider_name, detail=self.detail)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Which of the user's accounts the app named; empty strings: all of them.
 
@@ -66,9 +64,9 @@ class Selection:
     credential: str = ""
     configuration: str = ""
 
-    def admits(self, configuration: Configuration) -> bool:
-        return _names(self.credential, configuration.credential_id, configuration.credential.external_id) and _names(
-            self.configuration, configuration.pk, configuration.external_id
+    def admits(self, account: Account) -> bool:
+        return _names(self.credential, account.credential_id, account.credential_external_id) and _names(
+            self.configuration, account.configuration_id, account.configuration_external_id
         )
 
 
@@ -76,80 +74,45 @@ def _names(selector: str, row_id: UUID, external_id: str | None) -> bool:
     return not selector or selector == str(row_id) or selector.removeprefix("ext:") == external_id
 
 
-def plan(app_event: AppEvent, user: ConnectedUser, selection: Selection) -> tuple[list[Start], list[Skip]]:
-    """Decide for every workflow of the project that listens, deployed or only drafted, to `app_event`."""
-    listening = list(
-        Workflow.objects.filter(integration__project_id=app_event.project_id)
-        .filter(
-            Q(live_version__app_event=app_event.name)
-            | Q(draft__trigger__app_event=app_event.name, live_version__isnull=True)
-        )
-        .select_related("live_version", "integration")
-        .order_by("position", "created_at")
-    )
-    if not listening:
-        return [], []
-    configurations = [
-        configuration
-        for configuration in Configuration.objects.present()
-        .filter(credential__user=user)
-        .select_related("credential")
-        .order_by("created_at")
-        if selection.admits(configuration)
-    ]
-    settings = {
-        (setting.configuration_id, setting.workflow_id): setting
-        for setting in WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in=listening)
-    }
+def plan(
+    listeners: Iterable[Listener], accounts: Sequence[Account], selection: Selection
+) -> tuple[list[Start], list[Skip]]:
+    """Decide for every workflow that listens. It is skipped only when it starts for none of the user's accounts."""
+    admitted = [account for account in accounts if selection.admits(account)]
     starts: list[Start] = []
     skips: list[Skip] = []
-    for workflow in listening:
-        own = [found for found in configurations if found.credential.integration_id == workflow.integration_id]
-        found_starts, skip = _decide(workflow, own, settings)
-        starts += found_starts
-        if skip and not found_starts:
+    for listener in listeners:
+        own = [account for account in admitted if account.integration_id == listener.integration_id]
+        found, skip = _decide(listener, own)
+        starts += found
+        if skip and not found:
             skips.append(skip)
     return starts, skips
 
 
-def _decide(
-    workflow: Workflow, configurations: Sequence[Configuration], settings: Mapping[tuple[UUID, UUID], WorkflowSetting]
-) -> tuple[list[Start], Skip | None]:
-    if workflow.live_version is None:
-        return [], Skip(workflow, SkipReason.NOT_DEPLOYED)
-    if not workflow.integration.is_active:
-        return [], Skip(workflow, SkipReason.INTEGRATION_INACTIVE)
-    if not configurations:
-        return [], Skip(workflow, SkipReason.NOT_CONNECTED)
+def _decide(listener: Listener, accounts: Sequence[Account]) -> tuple[list[Start], Skip | None]:
+    if listener.version_id is None:
+        return [], Skip(listener, SkipReason.NOT_DEPLOYED)
+    if not listener.is_active:
+        return [], Skip(listener, SkipReason.INTEGRATION_INACTIVE)
     starts: list[Start] = []
-    skip: Skip | None = None
-    for configuration in configurations:
-        setting = settings.get((configuration.pk, workflow.pk))
-        reason = _reason_not_to_start(workflow.live_version, configuration, setting)
+    skip = Skip(listener, SkipReason.NOT_CONNECTED)
+    for account in accounts:
+        reason = _reason_not_to_start(listener, account)
         if reason is None:
-            starts.append(Start(workflow, workflow.live_version, configuration))
+            starts.append(Start(listener, listener.version_id, account))
         else:
-            skip = Skip(workflow, *reason)
+            skip = Skip(listener, *reason)
     return starts, skip
 
 
-def _reason_not_to_start(
-    version: WorkflowVersion, configuration: Configuration, setting: WorkflowSetting | None
-) -> tuple[SkipReason, str] | None:
-    if configuration.credential.status != CredentialStatus.VALID:
+def _reason_not_to_start(listener: Listener, account: Account) -> tuple[SkipReason, str] | None:
+    if account.status != CredentialStatus.VALID:
         return SkipReason.CREDENTIAL_INVALID, ""
-    if setting is None or not setting.is_enabled:
+    is_on, values = account.switches.get(listener.id, (False, {}))
+    if not is_on:
         return SkipReason.SWITCHED_OFF, ""
-    if missing := list(missing_settings(version.definition, setting.values, configuration.shared_settings)):
+    assert listener.version_id is not None
+    if missing := user_settings.missing_titles(prepared(listener.version_id).raw, values, account.shared_settings):
         return SkipReason.SETTING_MISSING, ", ".join(missing)
     return None
-
-
-def missing_settings(
-    definition: Mapping[str, Any], values: Mapping[str, Any], shared: Mapping[str, Any]
-) -> Iterable[str]:
-    """Titles of the required user settings that have neither a value nor a default."""
-    for wanted in definition.get("settings") or ():
-        given = values.get(wanted["id"], shared.get(wanted["id"], wanted.get("default")))
-        if wanted.get("required", True) and given in (None, "", [], {}):
-            yield wanted.get("title") or wanted["id"]

@@ -1,8 +1,10 @@
-"""An event comes in: it and its runs are written in one commit, and the answer is sent only after that."""
+"""Events come in: a group of them and their runs are written in one commit, and each is answered only after it."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any, TypedDict
@@ -12,16 +14,22 @@ import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
-from projects.models import ConnectedUser, PayloadPolicy
+from projects.models import PayloadPolicy
+from projects.user_tokens import UserToken
 from workflows.definition.errors import RenderError
 from workflows.definition.templates import compile_value
 from workflows.definition.values import to_text
-from workflows.engine import ringing
+from workflows.engine import crash_points, ringing
+from workflows.engine.rendering import prepared
+from workflows.engine.storing import insert_rows
 from workflows.errors import IdempotencyConflict, PayloadRejected, UnknownAppEvent
+from workflows.intake import directory
 from workflows.intake.checking import differences_in_shape
+from workflows.intake.directory import Directory, KnownEvent
 from workflows.intake.planning import Selection, Skip, Start, plan
-from workflows.models import AppEvent, Event, IdempotencyKey, Lane, Run
+from workflows.models import Event, IdempotencyKey, Run, RunState
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 
@@ -52,128 +60,248 @@ class Receipt(TypedDict):
     warnings: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """An event as the app sent it. `payload` is a JSON object; `idempotency_key` "" when there is none."""
 
+    token: UserToken
     name: str
     payload: dict[str, Any]
     idempotency_key: str = ""
     selection: Selection = field(default_factory=Selection)
 
+    @property
+    def body_hash(self) -> str:
+        body = [self.name, self.payload, self.selection.credential, self.selection.configuration]
+        return sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Received:
     receipt: Receipt
     is_repetition: bool
     """Whether the same Idempotency-Key had brought this event before: nothing was started now."""
 
 
-def receive(user: ConnectedUser, arrival: Arrival) -> Received:
-    """Write the event and its runs, ring their lanes after the commit, and give the receipt.
+Answer = Received | IsthmusError
+"""What became of one arrival: its receipt, or why it was refused (UnknownAppEvent, PayloadRejected, IdempotencyConflict)."""
 
-    Raises UnknownAppEvent (with the known names), PayloadRejected, IdempotencyConflict.
+
+@dataclass(slots=True)
+class _Intent:
+    """An arrival that is to be written."""
+
+    arrival: Arrival
+    user_id: UUID
+    event_id: UUID
+    received_at: datetime
+    starts: list[Start]
+    skips: list[Skip]
+    warnings: list[str]
+    run_ids: list[UUID]
+
+    @property
+    def receipt(self) -> Receipt:
+        return {
+            "event_id": str(self.event_id),
+            "name": self.arrival.name,
+            "received_at": self.received_at.isoformat(),
+            "runs": [
+                {
+                    "id": str(run_id),
+                    "workflow_id": str(start.listener.id),
+                    "workflow": start.listener.name,
+                    "credential_id": str(start.account.credential_id),
+                    "configuration_id": str(start.account.configuration_id),
+                }
+                for run_id, start in zip(self.run_ids, self.starts, strict=True)
+            ],
+            "skipped": [
+                {
+                    "workflow_id": str(skip.listener.id),
+                    "workflow": skip.listener.name,
+                    "reason": skip.reason.value,
+                    "message": skip.message,
+                }
+                for skip in self.skips
+            ],
+            "warnings": self.warnings,
+        }
+
+
+def receive_all(arrivals: Sequence[Arrival]) -> list[Answer]:
+    """Write the arrivals and their runs in one commit, ring the lanes after it, and answer each in its place.
+
+    An arrival that is refused does not touch the others.
     """
-    body_hash = _hash(arrival)
-    if arrival.idempotency_key and (earlier := _earlier_answer(user, arrival, body_hash)):
-        return Received(earlier, is_repetition=True)
-    app_event = _app_event(user.project_id, arrival.name)
-    warnings = _warnings(app_event, arrival.payload)
-    starts, skips = plan(app_event, user, arrival.selection)
-    event, runs = _rows(user, arrival, starts, skips)
-    receipt = _receipt(event, runs, starts, skips, warnings)
     try:
-        with transaction.atomic():
-            Event.objects.bulk_create([event])
-            _make_missing_lanes(starts)
-            Run.objects.bulk_create(runs)
-            if arrival.idempotency_key:
-                IdempotencyKey.objects.create(
-                    user=user, key=arrival.idempotency_key, body_hash=body_hash, answer=receipt
-                )
-            lanes = {run.lane_id for run in runs}
-            transaction.on_commit(partial(ringing.ring, lanes))
+        answers = _receive(arrivals)
     except IntegrityError:
-        # Two requests with one key at the same time: the other was first, and its answer is ours.
-        if arrival.idempotency_key and (earlier := _earlier_answer(user, arrival, body_hash)):
-            return Received(earlier, is_repetition=True)
-        raise
-    return Received(receipt, is_repetition=False)
+        # Another process wrote one of our idempotency keys, or removed an account, between our reading and our writing.
+        answers = [_receive_alone(arrival) for arrival in arrivals]
+    crash_points.reach("after_intake_commit")
+    return answers
 
 
-def _app_event(project_id: UUID, name: str) -> AppEvent:
-    app_event: AppEvent | None = (
-        AppEvent.objects.filter(project_id=project_id, name=name).select_related("project").first()
+def receive(arrival: Arrival) -> Received:
+    """One arrival alone. Raises what `receive_all` would have answered with."""
+    [answer] = receive_all([arrival])
+    if isinstance(answer, IsthmusError):
+        raise answer
+    return answer
+
+
+def _receive_alone(arrival: Arrival) -> Answer:
+    try:
+        return _receive([arrival])[0]
+    except IntegrityError:
+        # By now the other's row can be seen, so a second look decides; anything else is a fault of ours.
+        return _receive([arrival])[0]
+
+
+def _receive(arrivals: Sequence[Arrival]) -> list[Answer]:
+    known = directory.look_up((arrival.token for arrival in arrivals), (_event_key(arrival) for arrival in arrivals))
+    answers: dict[int, Answer] = {}
+    intents: dict[int, _Intent] = {}
+    earlier = _earlier_answers(arrivals, known)
+    now = timezone.now()
+    for index, arrival in enumerate(arrivals):
+        try:
+            if repeated := _repeated(arrival, known, earlier):
+                answers[index] = repeated
+            else:
+                intents[index] = _intent(arrival, known, now)
+        except IsthmusError as refusal:
+            answers[index] = refusal
+    if intents:
+        _write(list(intents.values()), now)
+    for index, intent in intents.items():
+        answers[index] = Received(intent.receipt, is_repetition=False)
+    return [answers[index] for index in range(len(arrivals))]
+
+
+def _event_key(arrival: Arrival) -> directory.EventKey:
+    return arrival.token.project_id, arrival.name
+
+
+def _user_id(arrival: Arrival, known: Directory) -> UUID:
+    return known.users[arrival.token.project_id, arrival.token.subject]
+
+
+def _intent(arrival: Arrival, known: Directory, now: datetime) -> _Intent:
+    event = known.events.get(_event_key(arrival))
+    if event is None:
+        raise _unknown(arrival)
+    user_id = _user_id(arrival, known)
+    warnings = _warnings(event, arrival.payload)
+    listeners = known.listeners.get(_event_key(arrival), ())
+    starts, skips = plan(listeners, known.accounts.get(user_id, ()), arrival.selection)
+    return _Intent(
+        arrival, user_id, time_ordered_id(), now, starts, skips, warnings, [time_ordered_id() for _ in starts]
     )
-    if app_event is None:
-        known = list(
-            AppEvent.objects.filter(project_id=project_id).order_by("name").values_list("name", flat=True)[:100]
-        )
-        listing = ", ".join(f"“{each}”" for each in known) or "none yet; make one under App Events"
-        raise UnknownAppEvent(f"There is no App Event “{name}” in this project. Known: {listing}.", known=known)
-    return app_event
 
 
-def _warnings(app_event: AppEvent, payload: dict[str, Any]) -> list[str]:
-    policy = app_event.project.payload_policy
-    if policy == PayloadPolicy.ACCEPT:
+def _unknown(arrival: Arrival) -> UnknownAppEvent:
+    names = directory.known_names(arrival.token.project_id)
+    listing = ", ".join(f"“{each}”" for each in names) or "none yet; make one under App Events"
+    return UnknownAppEvent(f"There is no App Event “{arrival.name}” in this project. Known: {listing}.", known=names)
+
+
+def _warnings(event: KnownEvent, payload: dict[str, Any]) -> list[str]:
+    if event.payload_policy == PayloadPolicy.ACCEPT:
         return []
-    found = differences_in_shape(app_event.example, payload)
-    if found and policy == PayloadPolicy.REJECT:
+    found = differences_in_shape(event.example, payload)
+    if found and event.payload_policy == PayloadPolicy.REJECT:
         raise PayloadRejected(
-            f"The payload is not like the example of “{app_event.name}”: {' '.join(found)} Nothing was started.",
+            f"The payload is not like the example of “{event.name}”: {' '.join(found)} Nothing was started.",
             problems=found,
         )
     return found
 
 
-def _hash(arrival: Arrival) -> str:
-    body = [arrival.name, arrival.payload, arrival.selection.credential, arrival.selection.configuration]
-    return sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _earlier_answer(user: ConnectedUser, arrival: Arrival, body_hash: str) -> Receipt | None:
-    earlier = IdempotencyKey.objects.filter(user=user, key=arrival.idempotency_key).first()
-    if earlier is None:
-        return None
-    if earlier.created_at < timezone.now() - IDEMPOTENCY_KEPT:
-        IdempotencyKey.objects.filter(pk=earlier.pk).delete()
-        return None
-    if earlier.body_hash != body_hash:
-        raise IdempotencyConflict(first_event_id=earlier.answer["event_id"])
-    answer: Receipt = earlier.answer
-    return answer
-
-
-def _rows(
-    user: ConnectedUser, arrival: Arrival, starts: Sequence[Start], skips: Sequence[Skip]
-) -> tuple[Event, list[Run]]:
-    now = timezone.now()
-    event = Event(
-        id=time_ordered_id(),
-        project_id=user.project_id,
-        user=user,
-        name=arrival.name,
-        payload=arrival.payload,
-        skipped=[{"workflow_id": str(skip.workflow.pk), "reason": skip.reason.value} for skip in skips],
-        received_at=now,
+def _earlier_answers(arrivals: Iterable[Arrival], known: Directory) -> dict[tuple[UUID, str], IdempotencyKey]:
+    """What was answered before to the keys of these arrivals; keys past their time are forgotten here."""
+    keyed = [arrival for arrival in arrivals if arrival.idempotency_key]
+    if not keyed:
+        return {}
+    oldest = timezone.now() - IDEMPOTENCY_KEPT
+    found = IdempotencyKey.objects.filter(
+        user__in={_user_id(arrival, known) for arrival in keyed}, key__in={arrival.idempotency_key for arrival in keyed}
     )
-    runs = [
-        Run(
-            id=time_ordered_id(),
-            project_id=user.project_id,
-            event=event,
-            workflow=start.workflow,
-            version=start.version,
-            user=user,
-            configuration=start.configuration,
-            lane_id=start.configuration.credential_id,
-            order_key=order_key(start.version.definition, arrival.payload),
-            wake_at=now,
-        )
-        for start in starts
+    rows = list(found)
+    if past := [row.pk for row in rows if row.created_at < oldest]:
+        IdempotencyKey.objects.filter(pk__in=past).delete()
+    return {(row.user_id, row.key): row for row in rows if row.created_at >= oldest}
+
+
+def _repeated(
+    arrival: Arrival, known: Directory, earlier: Mapping[tuple[UUID, str], IdempotencyKey]
+) -> Received | None:
+    if not arrival.idempotency_key:
+        return None
+    row = earlier.get((_user_id(arrival, known), arrival.idempotency_key))
+    if row is None:
+        return None
+    if row.body_hash != arrival.body_hash:
+        raise IdempotencyConflict(first_event_id=row.answer["event_id"])
+    return Received(row.answer, is_repetition=True)
+
+
+_EVENT_FIELDS = ("id", "project", "user", "name", "payload", "skipped", "received_at")
+_RUN_FIELDS = (
+    *("id", "project", "event", "workflow", "version", "user", "configuration", "lane", "replay_number", "state"),
+    *("position", "wake_at", "wait_reason", "order_key", "api_calls"),
+)
+_KEY_FIELDS = ("user", "key", "body_hash", "answer", "created_at")
+
+
+def _write(intents: Sequence[_Intent], now: datetime) -> None:
+    """One transaction for the group. Raises IntegrityError when another process was first with a key."""
+    started = [
+        (intent, start, run_id)
+        for intent in intents
+        for start, run_id in zip(intent.starts, intent.run_ids, strict=True)
     ]
-    return event, runs
+    lanes = {start.account.credential_id for _, start, _ in started}
+    without_lane = {start.account.credential_id for _, start, _ in started if start.account.lane_id is None}
+    keyed = [intent for intent in intents if intent.arrival.idempotency_key]
+    with transaction.atomic():
+        insert_rows(Event, _EVENT_FIELDS, [_event_row(intent) for intent in intents])
+        if without_lane:
+            directory.make_lanes(without_lane)
+        insert_rows(Run, _RUN_FIELDS, [_run_row(intent, start, run_id) for intent, start, run_id in started])
+        insert_rows(
+            IdempotencyKey,
+            _KEY_FIELDS,
+            [(each.user_id, each.arrival.idempotency_key, each.arrival.body_hash, each.receipt, now) for each in keyed],
+        )
+        if lanes:
+            transaction.on_commit(partial(ringing.ring, lanes))
+
+
+def _event_row(intent: _Intent) -> tuple[Any, ...]:
+    arrival = intent.arrival
+    skipped = [{"workflow_id": str(skip.listener.id), "reason": skip.reason.value} for skip in intent.skips]
+    project_id = arrival.token.project_id
+    return (intent.event_id, project_id, intent.user_id, arrival.name, arrival.payload, skipped, intent.received_at)
+
+
+def _run_row(intent: _Intent, start: Start, run_id: UUID) -> tuple[Any, ...]:
+    arrival, account = intent.arrival, start.account
+    key = order_key(prepared(start.version_id).raw, arrival.payload)
+    ids = (run_id, arrival.token.project_id, intent.event_id, start.listener.id, start.version_id, intent.user_id)
+    return (
+        *ids,
+        account.configuration_id,
+        account.credential_id,
+        0,
+        RunState.QUEUED.value,
+        0,
+        intent.received_at,
+        "",
+        key,
+        0.0,
+    )
 
 
 def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
@@ -186,41 +314,3 @@ def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
     except RenderError:
         return ""  # a value that has no key waits for nobody; the event is worth more than its order
     return to_text(value)[:255]
-
-
-def _make_missing_lanes(starts: Sequence[Start]) -> None:
-    """A credential's lane is made with it; one that came another way gets its lane at its first event."""
-    wanted = {start.configuration.credential_id for start in starts}
-    missing = wanted - set(Lane.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-    if missing:
-        Lane.objects.bulk_create([Lane(credential_id=each) for each in missing], ignore_conflicts=True)
-
-
-def _receipt(
-    event: Event, runs: Sequence[Run], starts: Sequence[Start], skips: Sequence[Skip], warnings: list[str]
-) -> Receipt:
-    return {
-        "event_id": str(event.pk),
-        "name": event.name,
-        "received_at": event.received_at.isoformat(),
-        "runs": [
-            {
-                "id": str(run.pk),
-                "workflow_id": str(start.workflow.pk),
-                "workflow": start.workflow.name,
-                "credential_id": str(start.configuration.credential_id),
-                "configuration_id": str(start.configuration.pk),
-            }
-            for run, start in zip(runs, starts, strict=True)
-        ],
-        "skipped": [
-            {
-                "workflow_id": str(skip.workflow.pk),
-                "workflow": skip.workflow.name,
-                "reason": skip.reason.value,
-                "message": skip.message,
-            }
-            for skip in skips
-        ],
-        "warnings": warnings,
-    }

@@ -1,0 +1,111 @@
+"""Group commit: requests that arrive while a commit is under way share the next one.
+
+The first request leads: it writes what has gathered, itself included, and hands the lead on. Idle, a group is one event
+and waits for nobody; under load it grows by itself. There is no thread and no timer of its own.
+"""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection
+
+from lib.errors import IsthmusError
+from workflows.intake.receiving import Answer, Arrival, Received, receive_all
+
+MAX_GROUP = 64
+MAX_GROUP_BYTES = 4_000_000
+"""So that a group of large events does not fill the memory."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    arrival: Arrival
+    size_bytes: int
+    turn: threading.Event = field(default_factory=threading.Event)
+    answer: Answer | BaseException | None = None
+    leads: bool = False
+
+    @property
+    def key(self) -> tuple[UUID, str, str]:
+        token = self.arrival.token
+        return token.project_id, token.subject, self.arrival.idempotency_key
+
+
+class _Gathering:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[_Waiting] = deque()
+        self._leaders = 0
+
+    def receive(self, arrival: Arrival, size_bytes: int) -> Answer:
+        mine = _Waiting(arrival, size_bytes)
+        with self._lock:
+            if self._leaders < _max_leaders():
+                self._leaders += 1
+                mine.leads = True
+            else:
+                self._queue.append(mine)
+        if not mine.leads:
+            mine.turn.wait()  # for an answer, or for the lead
+        if mine.leads:
+            self._lead(mine)
+        assert mine.answer is not None
+        if isinstance(mine.answer, BaseException) and not isinstance(mine.answer, IsthmusError):
+            raise mine.answer
+        return mine.answer
+
+    def _lead(self, mine: _Waiting) -> None:
+        """Write one group with `mine` in it, wake those who wait for it, and hand the lead on."""
+        with self._lock:
+            group = self._group_with(mine)
+        try:
+            answers: list[Answer] = receive_all([waiting.arrival for waiting in group])
+            for waiting, answer in zip(group, answers, strict=True):
+                waiting.answer = answer
+        except BaseException as exc:  # each request of the group has to hear of it, then it goes its usual way
+            for waiting in group:
+                waiting.answer = exc
+        finally:
+            self._hand_on()
+            for waiting in group:
+                waiting.turn.set()
+
+    def _group_with(self, first: _Waiting) -> list[_Waiting]:
+        group, keys, size_bytes = [first], {first.key}, first.size_bytes
+        while self._queue and len(group) < MAX_GROUP:
+            waiting = self._queue[0]
+            size_bytes += waiting.size_bytes
+            # Two requests with one idempotency key must not share a group: the second has to see the first's answer.
+            if size_bytes > MAX_GROUP_BYTES or (waiting.arrival.idempotency_key and waiting.key in keys):
+                break
+            keys.add(waiting.key)
+            group.append(self._queue.popleft())
+        return group
+
+    def _hand_on(self) -> None:
+        """Give the lead to the request that has waited longest, or end it."""
+        with self._lock:
+            if self._queue:
+                successor = self._queue.popleft()
+                successor.leads = True
+                successor.turn.set()
+            else:
+                self._leaders -= 1
+
+
+def _max_leaders() -> int:
+    """Two groups at a time hide one's commit behind the other's reading; SQLite has one writer in any case."""
+    return 2 if connection.vendor == "postgresql" else 1
+
+
+_gathering = _Gathering()
+
+
+def receive_with_others(arrival: Arrival, *, size_bytes: int) -> Received:
+    """Receive one event in a commit shared with what else arrives now. Raises the arrival's own refusal."""
+    answer = _gathering.receive(arrival, size_bytes)
+    if isinstance(answer, IsthmusError):
+        raise answer
+    return answer
