@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects.models import Role
@@ -102,7 +103,8 @@ def create_app_event(request: ProjectRequest, workflow_id: UUID) -> HttpResponse
         message = first_error(form)
         return JsonResponse({"error": {"code": "invalid", "message": message, "fields": fields}}, status=422)
     row = changing.create_app_event(request.project, **form.cleaned_data, by=request.user)
-    return JsonResponse({"name": row.name, "description": row.description, "example": row.example}, status=201)
+    url = reverse("workflows:app-event", args=[row.pk])
+    return JsonResponse({"name": row.name, "description": row.description, "url": url}, status=201)
 
 
 @require_http_methods(["GET", "POST"])

@@ -9,6 +9,8 @@ import { offerUndo } from "./undo-toast";
 
 export class Canvas {
   private dragged = "";
+  /** Drawing anew waits while a menu is open or a card is dragged. */
+  private isStale = false;
 
   constructor(private readonly editor: Editor, private readonly root: HTMLElement, private readonly openPanel: (byKeyboard: boolean) => void) {
     root.addEventListener("keydown", (event) => this.onKey(event));
@@ -29,6 +31,8 @@ export class Canvas {
   }
 
   private draw(): void {
+    this.isStale = Boolean(this.dragged || this.root.querySelector(".dropdown-menu.show"));
+    if (this.isStale) return;
     const { store } = this.editor;
     const focused = (document.activeElement as HTMLElement | null)?.closest<HTMLElement>("[data-node]")?.dataset.node;
     const hadFocus = focused !== undefined && this.root.contains(document.activeElement);
@@ -69,6 +73,7 @@ export class Canvas {
       this.dragged = "";
       this.root.classList.remove("is-dragging");
       card.classList.remove("is-dragged");
+      if (this.isStale) this.draw();
     });
     card.append(this.stepMenu(step, at));
     return card;
@@ -110,8 +115,10 @@ export class Canvas {
     slot.addEventListener("dragleave", () => slot.classList.remove("is-target"));
     slot.addEventListener("drop", (event) => {
       event.preventDefault();
-      const from = positionOf(this.editor.store.definition, this.dragged);
-      if (from >= 0) this.move(this.dragged, at > from ? at - 1 : at);
+      const key = this.dragged;
+      this.dragged = "";
+      const from = positionOf(this.editor.store.definition, key);
+      if (from >= 0) this.move(key, at > from ? at - 1 : at);
     });
     return slot;
   }
@@ -131,9 +138,8 @@ export class Canvas {
 
   private toggleMenu(event: MouseEvent): void {
     const button = event.currentTarget as HTMLElement;
-    const isOpen = button.getAttribute("aria-expanded") === "true";
-    this.closeMenus();
-    if (isOpen) return;
+    if (button.getAttribute("aria-expanded") === "true") return this.closeMenus();
+    this.hideMenus();
     button.setAttribute("aria-expanded", "true");
     const menu = button.nextElementSibling as HTMLElement;
     menu.classList.add("show");
@@ -141,6 +147,11 @@ export class Canvas {
   }
 
   private closeMenus(): void {
+    this.hideMenus();
+    if (this.isStale) this.draw();
+  }
+
+  private hideMenus(): void {
     for (const menu of this.root.querySelectorAll(".dropdown-menu.show")) {
       menu.classList.remove("show");
       menu.previousElementSibling?.setAttribute("aria-expanded", "false");

@@ -54,6 +54,7 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
         problem: problemOf(ofField(store.live.problems, stepKey, field.name), placeholder.path),
       }),
       onChange: (text) => put(asValue(text, field)),
+      onLeave: () => refresh(),
     });
     control = template.dom;
   }
@@ -62,7 +63,7 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
     h("div", { class: "step-field-head" },
       h("span", { class: "form-label", id: labelId, onclick: () => template?.focus() },
         field.label, field.required && h("span", { class: "field-required", "aria-label": "required" }, "*")),
-      h("span", { class: "step-field-type" }, apiName(field) !== field.label && h("code", {}, apiName(field)), typeInWords(field)),
+      h("span", { class: "step-field-type" }, field.name.startsWith("fields.") && apiName(field) !== field.label && h("code", {}, apiName(field)), typeInWords(field)),
       options.isMapped && !store.readOnly && marks()),
     control, note, field.help && h("div", { class: "field-help" }, field.help));
 
@@ -84,7 +85,7 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
   }
 
   const refresh = () => {
-    const found = ofField(store.live.problems, stepKey, field.name);
+    const found = template?.isTyping() ? [] : ofField(store.live.problems, stepKey, field.name);
     const texts = found.map(besideField);
     if (note.textContent !== texts.join(" ")) note.replaceChildren(...texts.map((text) => h("div", {}, text)));
     dom.classList.toggle("has-problem", found.length > 0);
@@ -105,7 +106,7 @@ function apiName(field: FormField): string {
 }
 
 function problemOf(problems: Problem[], path: string): string {
-  const about = problems.find((problem) => problem.message.includes(path) && /unknown|upstream|invalid/.test(problem.code));
+  const about = problems.find((problem) => problem.message.includes(`${path} is not known`));
   return about ? besideField(about) : "";
 }
 

@@ -49,12 +49,14 @@ export class PanelHost {
 
   private redraw(): void {
     const active = document.activeElement as HTMLElement | null;
+    const keep = this.root.contains(active) ? active?.dataset.keep : undefined;
     const field = this.root.contains(active) ? active?.closest<HTMLElement>("[data-field]")?.dataset.field : undefined;
     const scroll = this.root.querySelector(".panel-content")?.scrollTop ?? 0;
     this.draw();
     const content = this.root.querySelector(".panel-content");
     if (content) content.scrollTop = scroll;
-    if (field) this.panel?.focusField(field);
+    if (keep) this.root.querySelector<HTMLElement>(`[data-keep="${CSS.escape(keep)}"]`)?.focus();
+    else if (field) this.panel?.focusField(field);
   }
 
   private draw(): void {

@@ -19,8 +19,9 @@ export function ofSettings(problems: Problem[]): Problem[] {
 
 /** A message less the input's own name at its start, for where it stands beside that input. */
 export function besideField(problem: Problem): string {
-  const prefix = `${problem.field}: `;
-  return problem.field && problem.message.startsWith(prefix) ? problem.message.slice(prefix.length) : problem.message;
+  const name = problem.field ?? "";
+  const prefix = [name, name.replace(/^fields\./, "")].find((it) => it && problem.message.startsWith(`${it}: `));
+  return prefix ? problem.message.slice(prefix.length + 2) : problem.message;
 }
 
 export function targetOf(problem: Problem): { selection: Selection; field?: string } {

@@ -68,12 +68,13 @@ export function settingsPanel(editor: Editor): Panel {
       notes.set(id.value, note);
       put(at, { id: id.value }, "id");
     });
-    const type = h("select", { class: "form-select", id: ids.type, disabled: store.readOnly }, TYPES.map(([value, label]) => h("option", { value }, label)),
+    const type = h("select", { class: "form-select", id: ids.type, "data-keep": `type.${at}`, disabled: store.readOnly }, TYPES.map(([value, label]) => h("option", { value }, label)),
       !TYPES.some(([value]) => value === setting.type) && h("option", { value: setting.type }, setting.type));
     type.value = setting.type;
     type.addEventListener("change", () => {
-      const { default: _, values: __, ...rest } = setting;
-      const next: Setting = { ...rest, type: type.value, ...(type.value === "ENUM" ? { values: setting.values ?? [{ value: "", label: "" }] } : {}) };
+      const { default: _, values, ...rest } = store.definition.settings[at]!;
+      const choices = type.value === "ENUM" ? { values: values ?? [{ value: "", label: "" }] } : {};
+      const next: Setting = { ...rest, type: type.value, ...choices };
       store.change({ ...store.definition, settings: store.definition.settings.map((other, index) => (index === at ? next : other)) });
     });
     const help = h("input", { class: "form-control", id: ids.help, value: setting.subtitle ?? "", maxlength: 300, readonly: store.readOnly });
@@ -134,7 +135,7 @@ function choicesPart(editor: Editor, setting: Setting, redraw: (values: Values) 
     }, icon("x")));
   });
   return h("div", { class: "setting-choices" }, h("span", { class: "form-label" }, "Choices"), rows,
-    !readOnly && h("button", { type: "button", class: "btn btn-sm", onclick: () => redraw([...current, { value: "", label: "" }]) }, icon("plus"), "Add a choice"));
+    !readOnly && h("button", { type: "button", class: "btn btn-sm", "data-keep": `add-choice.${setting.id}`, onclick: () => redraw([...current, { value: "", label: "" }]) }, icon("plus"), "Add a choice"));
 }
 
 function isRead(editor: Editor, id: string): boolean {

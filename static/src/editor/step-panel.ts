@@ -73,10 +73,11 @@ export function stepPanel(editor: Editor, key: string): Panel {
   const focusField = (name: string) => {
     wanted = "";
     if (name === "name") return dom.querySelector<HTMLElement>(".panel-name")?.focus();
-    if (name === "record_type") return dom.querySelector<HTMLElement>("[data-field=record_type] input")?.focus();
+    const typeInput = name === "record_type" && dom.querySelector<HTMLElement>("[data-field=record_type] input");
+    if (typeInput) return typeInput.focus();
     const row = rows.find((it) => name === it.name || name.startsWith(`${it.name}.`) || name.startsWith(`${it.name}[`));
     if (!row) {
-      wanted = name;
+      wanted = name; // its form is still on the way
       return;
     }
     const details = row.dom.closest("details");

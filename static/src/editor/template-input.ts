@@ -7,6 +7,7 @@ import { EditorView, keymap, placeholder, tooltips } from "@codemirror/view";
 import { icon } from "../components/icons";
 import { chips, chipsChanged, type LookOf } from "./chips";
 import { h } from "./dom";
+import { openPlaceholder } from "./templates";
 import { type MenuSource, openMenu, variableMenu } from "./variable-menu";
 
 export interface TemplateInputOptions extends MenuSource {
@@ -18,6 +19,7 @@ export interface TemplateInputOptions extends MenuSource {
   readOnly?: boolean;
   lookOf: LookOf;
   onChange(value: string): void;
+  onLeave?(): void;
 }
 
 export interface TemplateInput {
@@ -27,6 +29,8 @@ export interface TemplateInput {
   setValue(value: string): void;
   /** Draw the chips anew: names or problems have changed. */
   refresh(isInvalid: boolean): void;
+  /** Whether a placeholder is half typed at the cursor: it is not wrong yet. */
+  isTyping(): boolean;
   destroy(): void;
 }
 
@@ -54,6 +58,15 @@ export function templateInput(options: TemplateInputOptions): TemplateInput {
           "aria-multiline": String(Boolean(options.multiline)),
           ...(readOnly ? { tabindex: "0", "aria-readonly": "true" } : {}),
         }),
+        EditorView.domEventHandlers({
+          mousedown(_, at) {
+            // A picklist with nothing in it yet opens as a select would.
+            if (!readOnly && options.choices.length && at.state.doc.length === 0) window.setTimeout(() => startCompletion(at));
+          },
+          blur() {
+            window.setTimeout(() => options.onLeave?.());
+          },
+        }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !update.transactions.some((it) => it.annotation(fromOutside))) {
             options.onChange(update.state.doc.toString());
@@ -77,6 +90,7 @@ export function templateInput(options: TemplateInputOptions): TemplateInput {
       view.contentDOM.setAttribute("aria-invalid", String(isInvalid));
       view.dispatch({ effects: chipsChanged.of(null) });
     },
+    isTyping: () => view.hasFocus && openPlaceholder(view.state.doc.toString(), view.state.selection.main.head) !== null,
     destroy: () => view.destroy(),
   };
 }

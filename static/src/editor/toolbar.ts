@@ -1,6 +1,7 @@
 /** The bar at the top: name, what runs, whether all is saved, undo and redo, and the buttons of the server's template. */
 import type { SaveStatus } from "./autosave";
 import type { Editor } from "./context";
+import { h } from "./dom";
 import type { DeployState, LiveData } from "./types";
 
 const TONES: Record<DeployState, string> = { never_deployed: "idle", live: "ok", edited_since: "warn", undeployed: "idle" };
@@ -54,7 +55,8 @@ export class Toolbar {
     if (!badge) return;
     const count = store.live.problems.length;
     badge.hidden = count === 0;
-    badge.textContent = count === 1 ? "1 thing missing" : `${count} things missing`;
+    const things = h("span", { class: "problem-things" }, count === 1 ? " thing" : " things");
+    badge.replaceChildren(String(count), things, " missing");
   }
 
   private find<E extends HTMLElement>(selector: string): E | null {

@@ -14,6 +14,7 @@ function stepKeyOf(group: VariableGroup): string {
 
 /** Groups with the items that hold every word of `query` in label, path, sample or group; the best first in each. */
 export function filterVariables(groups: VariableGroup[], query: string): VariableGroup[] {
+  groups = groups.map((group) => ({ ...group, items: wholeLast(group.items) }));
   const words = query.toLowerCase().split(/[\s›]+/).filter(Boolean);
   if (!words.length) return groups.filter((group) => group.items.length);
   return groups
@@ -25,6 +26,12 @@ export function filterVariables(groups: VariableGroup[], query: string): Variabl
       return { ...group, items: found.sort((a, b) => rank(a, words) - rank(b, words)) };
     })
     .filter((group) => group.items.length);
+}
+
+/** "The whole event" comes first from the server, and is seldom what one wants. */
+function wholeLast(items: VariableItem[]): VariableItem[] {
+  const [first, second] = items;
+  return first && second?.path.startsWith(first.path) && first.path !== second.path ? [...items.slice(1), first] : items;
 }
 
 function rank(item: VariableItem, words: string[]): number {

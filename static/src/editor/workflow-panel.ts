@@ -32,7 +32,7 @@ export function workflowPanel(editor: Editor, details: Details): Panel {
     value: store.definition.order_by ?? "", labelId: orderId, describedBy: orderNote.id, readOnly: store.readOnly,
     placeholder: "{{ for a variable", filters: editor.data.filters, choices: [], takesVariables: true,
     variables: () => readableAt(store.live.variables, store.definition, 0),
-    lookOf: (it) => ({ label: labelOf(store.live.variables, it.path), problem: ofField(store.live.problems, null, "order_by").find((p) => p.message.includes(it.path))?.message ?? "" }),
+    lookOf: (it) => ({ label: labelOf(store.live.variables, it.path), problem: ofField(store.live.problems, null, "order_by").find((p) => p.message.includes(`${it.path} is not known`))?.message ?? "" }),
     onChange: (text) => store.change({ ...store.definition, order_by: text.trim() ? text : null }, { merge: "order_by", how: "typing" }),
   });
   const concurrency = h("input", { class: "form-control", id: concurrencyId, type: "number", min: 1, max: 1_000, placeholder: "No limit", value: store.definition.concurrency ?? "", readonly: store.readOnly });
