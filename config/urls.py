@@ -1,7 +1,7 @@
 """The root of all addresses."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
@@ -9,4 +9,5 @@ urlpatterns = [
     path("", include("workflows.urls")),
     path("", include("connect_portal.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(template_name="api_docs.html"), name="api-docs"),
 ]
