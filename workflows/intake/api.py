@@ -133,7 +133,7 @@ class TriggerEvent(APIView):
 
     @extend_schema(
         operation_id="trigger_event",
-        auth=[{"userToken": []}],
+        auth=[{"userToken": []}],  # type: ignore[list-item]  # as the schema has it
         summary="Send an App Event",
         description=(
             "Starts the workflows that listen to the event, for the user whom the token names. The answer is sent when the "
