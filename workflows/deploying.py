@@ -86,9 +86,7 @@ def deploy(workflow: Workflow, *, by: User | None, note: str = "") -> WorkflowVe
     Raises: NotDeployable, whose `problems` id lists what is missing; NothingToDeploy when the draft runs already.
     """
     with transaction.atomic():
-        workflow = (
-            Workflow.objects.select_for_update(of=("self",)).select_related("integration__project").get(pk=workflow.pk)
-        )
+        workflow.refresh_from_db(from_queryset=Workflow.objects.select_for_update())
         if workflow.live_version and _is_unchanged(workflow):
             raise NothingToDeploy(f"Version {workflow.live_version.number} runs already, and the draft says the same.")
         if found := check(workflow):
@@ -106,9 +104,7 @@ def deploy(workflow: Workflow, *, by: User | None, note: str = "") -> WorkflowVe
 def undeploy(workflow: Workflow, *, by: User | None) -> None:
     """Let no more events start this workflow. Runs under way go on; the versions stay."""
     with transaction.atomic():
-        workflow = (
-            Workflow.objects.select_for_update(of=("self",)).select_related("integration__project").get(pk=workflow.pk)
-        )
+        workflow.refresh_from_db(from_queryset=Workflow.objects.select_for_update())
         if workflow.live_version is None:
             return
         number = workflow.live_version.number
