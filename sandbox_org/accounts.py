@@ -9,7 +9,8 @@ from sandbox_org.clock import now, stamp
 from sandbox_org.database import Database
 from sandbox_org.deriving import derive
 from sandbox_org.describing import SObject
-from sandbox_org.store import Record, RecordStore
+from sandbox_org.record import Record
+from sandbox_org.store import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ class Accounts:
             names = {"FirstName": first_name or None, "LastName": last_name or stored.body["LastName"]}
             body = {**stored.body, **names, "SystemModstamp": stamp(now())}
             derive(self._user_object, body, changed=names)
-            self._store.update(stored.seq, {name: value for name, value in body.items() if value is not None})
+            self._store.update(
+                self._user_object, stored.seq, {name: value for name, value in body.items() if value is not None}
+            )
 
     def _create_user(self, username: str, first_name: str, last_name: str) -> str:
         user_id = self._store.next_id(self._user_object)

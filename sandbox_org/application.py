@@ -16,7 +16,7 @@ from sandbox_org.gateway import DataGateway
 from sandbox_org.oauth import authorizing, endpoints
 from sandbox_org.org import Org
 
-COMMIT_SECONDS = 0.02
+COMMIT_SECONDS = 0.05
 DATA = "/services/data"
 SLASHES = re.compile(r"/{2,}")
 

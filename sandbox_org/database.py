@@ -18,6 +18,8 @@ CREATE INDEX IF NOT EXISTS record_modstamp ON record (object, modstamp);
 CREATE INDEX IF NOT EXISTS record_external_id ON record (object, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS record_email ON record (object, email) WHERE email IS NOT NULL;
 CREATE INDEX IF NOT EXISTS record_name ON record (object, name) WHERE name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS record_last_name
+    ON record (object, json_extract(body, '$.LastName') COLLATE NOCASE, created);
 CREATE TABLE IF NOT EXISTS tally (object TEXT PRIMARY KEY, living INTEGER NOT NULL);
 INSERT INTO tally SELECT object, sum(1 - deleted) FROM record WHERE NOT EXISTS (SELECT 1 FROM tally) GROUP BY object;
 CREATE TRIGGER IF NOT EXISTS tally_insert AFTER INSERT ON record BEGIN
@@ -59,6 +61,7 @@ class Database:
         self.connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=NORMAL")
+        self.connection.execute("PRAGMA wal_autocheckpoint=10000")
         self.connection.execute("PRAGMA cache_size=-65536")
         self.connection.executescript(SCHEMA)
         self.defer: Deferrer | None = None

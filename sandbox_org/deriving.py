@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox_org.describing import SObject
-from sandbox_org.store import Record
+from sandbox_org.record import Record
 
 PERSONS = frozenset({"Lead", "Contact", "User"})
 STAGES: Mapping[str, tuple[float, str]] = {

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from sandbox_org.describing import SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.errors import RecordError, RecordRefused
-from sandbox_org.store import Record, StoredRecord
+from sandbox_org.store import StoredRecord
 
 if TYPE_CHECKING:
     from sandbox_org.org import Org

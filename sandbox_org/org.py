@@ -12,8 +12,9 @@ from sandbox_org.faults import FaultBox
 from sandbox_org.oauth.apps import Apps
 from sandbox_org.oauth.codes import BrowserSessions, Codes
 from sandbox_org.oauth.tokens import TokenVault
+from sandbox_org.record import Record
 from sandbox_org.settings import Settings
-from sandbox_org.store import Record, RecordStore
+from sandbox_org.store import RecordStore
 from sandbox_org.switches import Switches
 from sandbox_org.validating import Validator
 

@@ -8,8 +8,9 @@ from sandbox_org import duplicates
 from sandbox_org.clock import now, stamp
 from sandbox_org.deriving import complete_new, derive
 from sandbox_org.describing import EXTERNAL_ID, SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.errors import RecordError, RecordRefused, refuse
-from sandbox_org.store import Record, StoredRecord
+from sandbox_org.store import StoredRecord
 
 if TYPE_CHECKING:
     from sandbox_org.org import Org
@@ -86,7 +87,7 @@ class Writer:
         body["LastModifiedDate"] = body["SystemModstamp"] = self._stamp
         body["LastModifiedById"] = self._user_id
         derive(sobject, body, changed=values)
-        self._org.store.update(stored.seq, {name: value for name, value in body.items() if value is not None})
+        self._org.store.update(sobject, stored.seq, {name: value for name, value in body.items() if value is not None})
         return Saved(body["Id"], is_new=False)
 
     def upsert(
@@ -102,13 +103,13 @@ class Writer:
             raise refuse("NOT_FOUND", "The requested resource does not exist", None, status=404)
         return self.create(sobject, {**sent, field_name: value})
 
-    def delete(self, stored: StoredRecord) -> None:
+    def delete(self, sobject: SObject, stored: StoredRecord) -> None:
         """Put a record into the recycle bin."""
         if stored.is_deleted:
             raise refuse("ENTITY_IS_DELETED", "entity is deleted", status=404)
         self._check_lock(stored.body["Id"])
         body = {**stored.body, "IsDeleted": True, "SystemModstamp": self._stamp, "LastModifiedDate": self._stamp}
-        self._org.store.update(stored.seq, body, is_deleted=True)
+        self._org.store.update(sobject, stored.seq, body, is_deleted=True)
 
     def find_by_key(self, sobject: SObject, field_name: str, value: str) -> list[StoredRecord]:
         """The living records whose external-id or lookup field holds `value`."""

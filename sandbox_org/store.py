@@ -8,9 +8,9 @@ import orjson
 
 from sandbox_org import ids
 from sandbox_org.database import Database
+from sandbox_org.deriving import PERSONS
 from sandbox_org.describing import EXTERNAL_ID, SObject
-
-Record = dict[str, Any]
+from sandbox_org.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class StoredRecord:
 def folded(value: Any) -> str | None:
     """Text as the search columns hold it: lower case, since the org compares text without regard to case."""
     return value.lower() if isinstance(value, str) else None
+
+
+def name_column(object_name: str, body: Record) -> str | None:
+    """What the `name` column holds: nothing for people, who are looked up by their last name."""
+    return None if object_name in PERSONS else folded(body.get("Name"))
 
 
 class RecordStore:
@@ -54,11 +59,11 @@ class RecordStore:
                 body["SystemModstamp"],
                 folded(body.get(EXTERNAL_ID)),
                 folded(body.get("Email")),
-                folded(body.get("Name")),
+                name_column(sobject.name, body),
             ),
         )
 
-    def update(self, seq: int, body: Record, *, is_deleted: bool = False) -> None:
+    def update(self, sobject: SObject, seq: int, body: Record, *, is_deleted: bool = False) -> None:
         self.database.write(
             "UPDATE record SET body = ?, modstamp = ?, deleted = ?, external_id = ?, email = ?, name = ? WHERE seq = ?",
             (
@@ -67,7 +72,7 @@ class RecordStore:
                 int(is_deleted),
                 folded(body.get(EXTERNAL_ID)),
                 folded(body.get("Email")),
-                folded(body.get("Name")),
+                name_column(sobject.name, body),
                 seq,
             ),
         )

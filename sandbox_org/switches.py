@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from sandbox_org.record import Record
 from sandbox_org.rest.errors import RecordError
-from sandbox_org.store import Record
 
 
 class SwitchRefused(ValueError):

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox_org.describing import EXTERNAL_ID, Field, SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.errors import RecordError, RecordRefused
-from sandbox_org.store import Record, RecordStore
+from sandbox_org.store import RecordStore
 from sandbox_org.values import KEY_PREFIXES, MASTER_RECORD_TYPE, Coerce, ValueRefused, coercer
 
 INVISIBLE_KEYS = frozenset({"attributes", "type"})

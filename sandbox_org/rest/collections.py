@@ -6,12 +6,12 @@ from typing import Any
 
 from sandbox_org import ids
 from sandbox_org.describing import SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.calls import ApiCall, ApiReply, flag
 from sandbox_org.rest.errors import ApiError, RecordError, RecordRefused, refuse, request_error
 from sandbox_org.rest.records import key_field
 from sandbox_org.rest.shaping import proper_names, shaped
 from sandbox_org.saving import Saved, SeveralMatches, Writer
-from sandbox_org.store import Record
 from sandbox_org.values import ValueUnreadable
 
 MOST_RECORDS = 200
@@ -69,10 +69,11 @@ def delete(call: ApiCall) -> ApiReply:
         record_id = ids.normalise(text)
         if record_id is None:
             raise refuse("MALFORMED_ID", f"malformed id {text}")
+        sobject = call.org.catalogue.by_prefix(record_id[:3])
         stored = call.org.store.find(record_id)
-        if stored is None:
+        if sobject is None or stored is None:
             raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-        writer.delete(stored)
+        writer.delete(sobject, stored)
         return Saved(record_id, is_new=False)
 
     writer = call.writer()

@@ -42,11 +42,12 @@ def update(call: ApiCall, object_name: str, record_id: str) -> ApiReply:
 
 def delete(call: ApiCall, object_name: str, record_id: str) -> ApiReply:
     """DELETE /sobjects/Lead/{id}"""
-    stored = _stored(call, call.sobject(object_name), record_id)
+    sobject = call.sobject(object_name)
+    stored = _stored(call, sobject, record_id)
     if stored is None:
         raise not_found()
     try:
-        call.writer().delete(stored)
+        call.writer().delete(sobject, stored)
     except RecordRefused as refusal:
         raise refusal.as_api_error() from None
     return ApiReply(204)
@@ -90,7 +91,7 @@ def delete_by_key(call: ApiCall, object_name: str, field_name: str, value: str) 
         raise not_found()
     if len(found) > 1:
         raise _several(call, sobject, [each.body["Id"] for each in found])
-    call.writer().delete(found[0])
+    call.writer().delete(sobject, found[0])
     return ApiReply(204)
 
 

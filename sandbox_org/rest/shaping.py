@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sandbox_org.deriving import compound_address
 from sandbox_org.describing import SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.errors import request_error
-from sandbox_org.store import Record
 
 
 def attributes(sobject: SObject, version: str, record_id: str) -> dict[str, str]:

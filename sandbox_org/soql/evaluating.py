@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox_org.describing import SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.shaping import field_value
 from sandbox_org.soql.binding import Binder, BoundPath, Span
 from sandbox_org.soql.errors import located
 from sandbox_org.soql.syntax import Aggregate, Both, Comparison, Condition, Literal, Not, Path, Query
-from sandbox_org.store import Record, RecordStore
+from sandbox_org.store import RecordStore
 
 Predicate = Callable[[Record], bool]
 Getter = Callable[[Record], Any]

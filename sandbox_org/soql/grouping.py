@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sandbox_org.record import Record
 from sandbox_org.soql.binding import NUMBER_TYPES, BoundPath
 from sandbox_org.soql.errors import located
 from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, RunNested, Scope
 from sandbox_org.soql.syntax import Aggregate, Ordering, Path, Query
-from sandbox_org.store import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox_org import ids
+from sandbox_org.deriving import PERSONS
 from sandbox_org.describing import EXTERNAL_ID, SObject
 from sandbox_org.soql.binding import TEXT_TYPES, Binder, BoundPath, Span
 from sandbox_org.soql.syntax import Both, Comparison, Condition, Literal, Ordering, Path
@@ -41,7 +42,7 @@ class Plan:
         """The clause that names the best index: SQLite guesses badly here, having no statistics."""
         if "seq" in self.equalities:
             return "NOT INDEXED"
-        for column in ("external_id", "email", "name"):
+        for column in ("external_id", "email", "name", "last_name"):
             if column in self.equalities:
                 return f"INDEXED BY record_{column}"
         if "created_by" in self.equalities:
@@ -115,12 +116,14 @@ def _push_values(made: Plan, path: BoundPath, values: list[Any]) -> bool:
         _push_in(made, "seq", [number for number in numbers if number is not None])
         return True
     column = COLUMNS.get(name)
-    if column is not None:
+    if column is not None and not (name == "Name" and path.sobject.name in PERSONS):
         _push_in(made, column, [int(value) if isinstance(value, bool) else value for value in values])
         return True
     if path.field.type in TEXT_TYPES and all(value.isascii() for value in values):
         marks = ", ".join("?" * len(values))
         made.add(f"json_extract(body, '$.{name}') COLLATE NOCASE IN ({marks})", *values)
+        if name == "LastName":
+            made.equalities.add("last_name")
     return False
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox_org.describing import ChildRelation, SObject
+from sandbox_org.record import Record
 from sandbox_org.rest.shaping import attributes
 from sandbox_org.soql.binding import Binder, BoundPath
 from sandbox_org.soql.errors import SoqlError, located
 from sandbox_org.soql.evaluating import Getter, Parents, Scope
 from sandbox_org.soql.syntax import FieldGroup, Path, Query
-from sandbox_org.store import Record
 
 MOST_WITH_ALL_FIELDS = 200
 Projection = Callable[[Record], Record]

@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 
 from sandbox_org.describing import Catalogue, SObject
+from sandbox_org.record import Record
 from sandbox_org.soql import grouping, planning, projecting
 from sandbox_org.soql.binding import Binder
 from sandbox_org.soql.errors import SoqlError, located
 from sandbox_org.soql.evaluating import BoundSide, Conditions, Getter, Parents, Predicate, Scope
 from sandbox_org.soql.syntax import Aggregate, Ordering, Path, Query
-from sandbox_org.store import Record, RecordStore
+from sandbox_org.store import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
