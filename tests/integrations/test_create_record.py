@@ -7,7 +7,8 @@ import pytest
 from integrations import refreshing
 from integrations.models import Credential, CredentialStatus, DescribedObject
 from integrations.providers.base import ErrorClass, OutcomeKind
-from integrations.providers.salesforce import pool
+from integrations.providers.salesforce import outcomes, pool
+from integrations.providers.salesforce.replies import Reply
 from tests.integrations.conftest import call
 
 pytestmark = pytest.mark.django_db
@@ -38,12 +39,12 @@ def test_one_call_makes_one_lead_and_says_where_it_stands(org, run):
 def test_two_hundred_calls_are_one_request_and_each_gets_its_own_record(org, run):
     calls = [call(LastName=f"Lind {number}") for number in range(200)]
 
-    outcomes = run(*calls)
+    done = run(*calls)
 
     by_id = {lead["Id"]: lead["LastName"] for lead in org.records()}
-    assert [by_id[outcome.output["id"]] for outcome in outcomes] == [f"Lind {number}" for number in range(200)]
+    assert [by_id[outcome.output["id"]] for outcome in done] == [f"Lind {number}" for number in range(200)]
     assert org.calls()["total"] == 1
-    assert sum(outcome.api_calls for outcome in outcomes) == pytest.approx(1)
+    assert sum(outcome.api_calls for outcome in done) == pytest.approx(1)
 
 
 def test_one_bad_record_among_two_hundred_fails_alone_in_salesforces_words(org, run):
@@ -52,14 +53,14 @@ def test_one_bad_record_among_two_hundred_fails_alone_in_salesforces_words(org, 
         for number in range(200)
     ]
 
-    outcomes = run(*calls)
+    done = run(*calls)
 
-    failed = [place for place, outcome in enumerate(outcomes) if outcome.kind is not OutcomeKind.DONE]
+    failed = [place for place, outcome in enumerate(done) if outcome.kind is not OutcomeKind.DONE]
     assert failed == [137]
-    assert outcomes[137].error["code"] == "INVALID_EMAIL_ADDRESS"
-    assert outcomes[137].error["message"] == "Email: invalid email address: no address"
-    assert outcomes[137].error["fields"] == ["Email"]
-    assert outcomes[137].error["class"] == ErrorClass.PERMANENT
+    assert done[137].error["code"] == "INVALID_EMAIL_ADDRESS"
+    assert done[137].error["message"] == "Email: invalid email address: no address"
+    assert done[137].error["fields"] == ["Email"]
+    assert done[137].error["class"] == ErrorClass.PERMANENT
     assert org.count() == 199
     assert org.calls()["total"] == 1
 
@@ -123,33 +124,33 @@ def test_a_trigger_that_fails_a_whole_request_for_one_record_costs_the_others_no
         call(LastName=f"Lind {number}", Company="Poison" if number in (3, 17) else "Lind AB") for number in range(32)
     ]
 
-    outcomes = run(*calls)
+    done = run(*calls)
 
-    failed = {place: outcome for place, outcome in enumerate(outcomes) if outcome.kind is not OutcomeKind.DONE}
+    failed = {place: outcome for place, outcome in enumerate(done) if outcome.kind is not OutcomeKind.DONE}
     assert set(failed) == {3, 17}
     assert failed[3].error["code"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
     assert "SandboxTrigger" in failed[3].error["message"]
     assert org.count() == 30
-    assert len({outcome.output["id"] for outcome in outcomes if outcome.output}) == 30
-    assert sum(outcome.api_calls for outcome in outcomes) == pytest.approx(org.calls()["total"])
+    assert len({outcome.output["id"] for outcome in done if outcome.output}) == 30
+    assert sum(outcome.api_calls for outcome in done) == pytest.approx(org.calls()["total"])
     assert org.calls()["total"] < 32
 
 
 def test_a_value_that_salesforce_can_not_read_costs_the_others_nothing(org, run):
-    outcomes = run(call(), call(NumberOfEmployees={"a": 1}), call())
+    done = run(call(), call(NumberOfEmployees={"a": 1}), call())
 
-    assert kinds(outcomes) == ["done", "failed", "done"]
-    assert outcomes[1].error["class"] == ErrorClass.PERMANENT
+    assert kinds(done) == ["done", "failed", "done"]
+    assert done[1].error["class"] == ErrorClass.PERMANENT
     assert org.count() == 2
 
 
 def test_a_type_that_the_org_does_not_have_is_asked_for_once(org, run):
     calls = [call(inputs={"record_type": "Unheard__c"}) for _ in range(8)]
 
-    outcomes = run(*calls)
+    done = run(*calls)
 
-    assert kinds(outcomes) == ["failed"] * 8
-    assert {outcome.error["class"] for outcome in outcomes} == {ErrorClass.PERMANENT}
+    assert kinds(done) == ["failed"] * 8
+    assert {outcome.error["class"] for outcome in done} == {ErrorClass.PERMANENT}
     assert org.calls()["total"] <= 15
 
 
@@ -184,13 +185,24 @@ def test_an_edge_that_finds_no_org_has_sent_nothing_on(org, run):
     assert (outcome.kind, outcome.error["class"]) == (OutcomeKind.FAILED, ErrorClass.TRANSIENT)
 
 
-def test_too_many_calls_at_a_time_are_waited_out_in_seconds(org, run):
+def test_too_many_calls_at_a_time_are_waited_out_in_seconds(connection):
+    connection.credential.api_used, connection.credential.api_limit = 40, 15000
+    said = {
+        "errorCode": "REQUEST_LIMIT_EXCEEDED",
+        "message": "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+    }
+
+    outcome = outcomes.of_reply(Reply(403, [said]), connection, repeatable=False)
+
+    assert (outcome.error["class"], outcome.retry_after) == (ErrorClass.RATE_LIMITED, 30.0)
+
+
+def test_a_limit_stops_a_group_after_one_call(org, run):
     org.faults("rate_limit", count=1)
 
-    outcomes = run(call(), call())
+    found = run(call(), call())
 
-    assert {outcome.error["class"] for outcome in outcomes} == {ErrorClass.RATE_LIMITED}
-    assert {outcome.retry_after for outcome in outcomes} == {30.0}
+    assert {outcome.error["class"] for outcome in found} == {ErrorClass.RATE_LIMITED}
     assert org.calls()["total"] == 1
 
 
@@ -217,20 +229,20 @@ def test_retry_after_is_obeyed(org, run):
 def test_a_limit_in_the_midst_of_a_divided_group_burns_no_further_calls(org, run):
     org.settings(chunk_poison={"object": "Lead", "field": "Company", "equals": "Poison"}, api_limit=2)
 
-    outcomes = run(*[call(Company="Poison" if number == 0 else "Lind AB") for number in range(8)])
+    done = run(*[call(Company="Poison" if number == 0 else "Lind AB") for number in range(8)])
 
     assert org.calls()["total"] <= 4
-    assert {outcome.error["class"] for outcome in outcomes if outcome.error} >= {ErrorClass.RATE_LIMITED}
-    assert org.count() == len([outcome for outcome in outcomes if outcome.kind is OutcomeKind.DONE])
+    assert {outcome.error["class"] for outcome in done if outcome.error} >= {ErrorClass.RATE_LIMITED}
+    assert org.count() == len([outcome for outcome in done if outcome.kind is OutcomeKind.DONE])
 
 
 def test_an_access_token_that_expires_is_renewed_and_the_group_goes_through(org, run, credential):
     run(call())
     org.faults("expire_tokens", count=1)
 
-    outcomes = run(*[call() for _ in range(20)])
+    done = run(*[call() for _ in range(20)])
 
-    assert kinds(outcomes) == ["done"] * 20
+    assert kinds(done) == ["done"] * 20
     assert org.count() == 21
     credential.refresh_from_db()
     assert (credential.tokens_version, credential.status) == (1, CredentialStatus.VALID)
@@ -276,9 +288,9 @@ def test_a_revoked_grant_asks_for_the_user_and_leaves_no_half_group(org, run, cr
     org.faults("expire_tokens", count=1)
     org.faults("revoke_grant", count=1)
 
-    outcomes = run(call(), call())
+    done = run(call(), call())
 
-    assert {outcome.error["class"] for outcome in outcomes} == {ErrorClass.CREDENTIAL}
+    assert {outcome.error["class"] for outcome in done} == {ErrorClass.CREDENTIAL}
     assert org.count() == 0
     credential.refresh_from_db()
     assert credential.status == CredentialStatus.INVALID

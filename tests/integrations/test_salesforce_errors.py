@@ -36,6 +36,8 @@ def answer(status: int, body: bytes, **headers: str) -> requests.Response:
         ("A_CODE_OF_TOMORROW", 401, "", ErrorClass.CREDENTIAL),
         ("HTTP_420", 420, "", ErrorClass.TRANSIENT),
         ("HTTP_429", 429, "", ErrorClass.RATE_LIMITED),
+        ("SERVER_UNAVAILABLE", 429, "", ErrorClass.RATE_LIMITED),
+        ("SERVER_UNAVAILABLE", 420, "", ErrorClass.TRANSIENT),
         ("HTTP_500", 500, "", ErrorClass.UNKNOWN_OUTCOME),
         ("HTTP_504", 504, "", ErrorClass.UNKNOWN_OUTCOME),
     ],

@@ -119,7 +119,7 @@ LOCKED_WITHIN: Final = "UNABLE_TO_LOCK_ROW"
 def entry_for(code: str, status: int, message: str = "") -> Entry:
     """What the error means. `status` is the HTTP status of the answer, 200 for a record's own error in a collection."""
     entry = CATALOGUE.get(code)
-    if entry is None:
+    if entry is None or status in (420, 429):
         return _by_status(status)
     if code in COLLATERAL and LOCKED_WITHIN in message:
         return CATALOGUE[LOCKED_WITHIN]  # a trigger that could not lock a row says so only within its own message
