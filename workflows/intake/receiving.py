@@ -185,19 +185,18 @@ def _event_key(arrival: Arrival) -> directory.EventKey:
 
 
 def _user_id(arrival: Arrival, known: Directory) -> UUID:
-    return known.users[arrival.token.project_id, arrival.token.subject]
+    return known.users[arrival.token.project_id, arrival.token.subject].id
 
 
 def _intent(arrival: Arrival, known: Directory, now: datetime) -> _Intent:
     event = known.events.get(_event_key(arrival))
     if event is None:
         raise _unknown(arrival)
-    user_id = _user_id(arrival, known)
+    user = known.users[arrival.token.project_id, arrival.token.subject]
     warnings = _warnings(event, arrival.payload)
-    listeners = known.listeners.get(_event_key(arrival), ())
-    starts, skips = plan(listeners, known.accounts.get(user_id, ()), arrival.selection)
+    starts, skips = plan(event.listeners, user.accounts, arrival.selection)
     return _Intent(
-        arrival, user_id, time_ordered_id(), now, starts, skips, warnings, [time_ordered_id() for _ in starts]
+        arrival, user.id, time_ordered_id(), now, starts, skips, warnings, [time_ordered_id() for _ in starts]
     )
 
 
@@ -263,7 +262,7 @@ def _write(intents: Sequence[_Intent], now: datetime) -> None:
         for start, run_id in zip(intent.starts, intent.run_ids, strict=True)
     ]
     lanes = {start.account.credential_id for _, start, _ in started}
-    without_lane = {start.account.credential_id for _, start, _ in started if start.account.lane_id is None}
+    without_lane = {start.account.credential_id for _, start, _ in started if not start.account.has_lane}
     keyed = [intent for intent in intents if intent.arrival.idempotency_key]
     with transaction.atomic():
         insert_rows(Event, _EVENT_FIELDS, [_event_row(intent) for intent in intents])
