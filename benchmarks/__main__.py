@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from psycopg import OperationalError
 
 from benchmarks import report
 from benchmarks.figures import Results
@@ -44,18 +45,23 @@ def main() -> int:
     results = Results()
     try:
         postgres = Postgres(arguments.postgres)
-        settings = report.settings_of(plan, postgres)
+    except (BenchmarkFailed, OperationalError) as exc:
+        print(f"There is no PostgreSQL to measure with: {exc}", file=sys.stderr)
+        return 1
+    settings = report.settings_of(plan, postgres)
+    code = 0
+    try:
         _measure(plan, scenarios, postgres, results)
     except BenchmarkFailed as exc:
         print(f"\nFailed: {exc}", file=sys.stderr)
-        return 1
+        results.wrongs.append("The run failed before its end.")
     except KeyboardInterrupt:
-        print("\nStopped before the end: nothing is kept.", file=sys.stderr)
-        return 130
+        results.notices.append("Stopped before the end.")
+        code = 130
     print(f"\n{report.table(settings, results)}\n")
     kept = report.keep(Path(os.environ.get("DATA_DIR") or ROOT / "data") / "bench", settings, results)
     print(f"Kept in {kept}")
-    return 1 if results.wrongs else 0
+    return code or (1 if results.wrongs else 0)
 
 
 def _arguments() -> argparse.Namespace:
@@ -100,7 +106,7 @@ def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Resu
         stack.callback(postgres.drop_all)
         group = Group(scratch / "org")
         stack.callback(group.stop_all)
-        stage = Stage(plan, scratch, OrgClient(group), _make_keys(scratch), postgres)
+        stage = Stage(plan, scratch, OrgClient(group), make_keys(scratch), postgres)
         bench = Bench(postgres, results)
         if side_by_side := [name for name in SCENARIOS if name in scenarios]:
             with ExitStack() as systems:
@@ -136,7 +142,8 @@ def _start(stage: Stage, bench: Bench, systems: ExitStack, *, with_embedded: boo
     return Field(stage.plan, bench, isthmus, by_hand, embedded)
 
 
-def _make_keys(scratch: Path) -> Keys:
+def make_keys(scratch: Path) -> Keys:
+    """The app's key pair, for user tokens."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     keys = Keys(scratch / "private.pem", scratch / "public.pem")
     keys.private.write_bytes(

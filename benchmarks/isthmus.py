@@ -22,7 +22,7 @@ EMBEDDED_WEB_THREADS, EMBEDDED_WORKER_THREADS = 8, 8
 
 
 class Isthmus(System):
-    """Web, workers and beat on PostgreSQL, as where one machine is outgrown."""
+    """Web and workers (each with beat as a thread) on PostgreSQL, as where one machine is outgrown."""
 
     name = "isthmus"
 
@@ -53,7 +53,11 @@ class Isthmus(System):
         self.start_processes()
 
     def start_processes(self) -> None:
+        """Start the broker, web, workers and beat, on the database as it is, and send some events."""
         plan = self.plan
+        if not self.is_embedded:
+            is_redis = plan.broker == "redis"
+            self.environment["CELERY_BROKER_URL"] = self._start_redis() if is_redis else self._make_vhost()
         web_processes, web_threads = plan.web_processes, plan.web_threads
         worker_processes, worker_threads = plan.worker_processes, plan.worker_threads
         if self.is_embedded:
@@ -62,18 +66,12 @@ class Isthmus(System):
         web = [f"{BIN}/granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port), "--no-ws"]
         web += ["--workers", str(web_processes), "--blocking-threads", str(web_threads), "--backlog", "1024"]
         self.group.spawn("web", [*web, "config.wsgi:application"], self.environment)
-        celery = [f"{BIN}/celery", "-A", "config"]
-        schedule = ["--schedule", str(self.folder / "beat-schedule")]
-        worker = [*celery, "worker", "--pool", "threads", "--concurrency", str(worker_threads), "--loglevel", "INFO"]
-        worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        if self.is_embedded:
-            self.group.spawn("worker", [*worker, "-B", *schedule], self.environment)
-        else:
-            for number in range(worker_processes):
-                named = [*worker, "--hostname", f"{self.folder.name}-{number}@bench"]
-                self.group.spawn(f"worker-{number}", named, self.environment)
-            self.group.spawn("beat", [*celery, "beat", "--loglevel", "INFO", *schedule], self.environment)
-        self.group.wait_until(self._is_well, f"{self.name} starts", 90)
+        worker = [f"{BIN}/celery", "-A", "config", "worker", "--pool", "threads", "--concurrency", str(worker_threads)]
+        worker += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        for number in range(worker_processes):  # each carries beat as a thread
+            named = [*worker, "--hostname", f"{self.folder.name}-{number}@bench"]
+            self.group.spawn(f"worker-{number}", named, self.environment)
+        self.group.wait_until(self._is_well, f"{self.name} starts", 90, every=0.2)
         self.warm_up()
 
     def _set_environment(self) -> None:
@@ -91,8 +89,6 @@ class Isthmus(System):
         }
         if not self.is_embedded:
             self.environment["DATABASE_URL"] = self.postgres.url_of(self.database)
-            is_redis = self.plan.broker == "redis"
-            self.environment["CELERY_BROKER_URL"] = self._start_redis() if is_redis else self._make_vhost()
 
     def hold(self) -> None:
         """Stop all processes where they stand, so that they take nothing from what is measured."""

@@ -37,6 +37,11 @@ class _Table:
             yield from self.tree(child)
 
 
+def descendants(root: int) -> list[int]:
+    """The children of a process, and theirs."""
+    return [pid for pid in _Table().tree(root) if pid != root]
+
+
 def cpu_seconds(roots: Iterable[int]) -> float:
     """CPU seconds that these processes and their children, living and ended, have used so far."""
     table = _Table()

@@ -65,6 +65,6 @@ def _statement(table: str, count: int, models: int) -> str:
         pairs.append(f"'{column}', {row_id(other)}" if other else f"'{column}', to_timestamp({at_ms} / 1000.0)")
     return (
         f"INSERT INTO {table} SELECT made.* FROM generate_series(%(start)s::bigint, %(end)s::bigint) AS i"
-        f" JOIN copied ON copied.number = i % {models} JOIN {table} AS model ON model.id = copied.{key}"
+        f" JOIN copied ON copied.number = mod(i, {models}) JOIN {table} AS model ON model.id = copied.{key}"
         f" CROSS JOIN LATERAL jsonb_populate_record(model, jsonb_build_object({', '.join(pairs)})) AS made"
     )

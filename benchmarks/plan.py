@@ -11,7 +11,7 @@ class Plan:
     rounds: int = 3
     connections: int = 32
     web_processes: int = 2
-    web_threads: int = 8
+    web_threads: int = 16
     worker_processes: int = 1
     worker_threads: int = 8
     broker: str = "redis"

@@ -65,8 +65,11 @@ class Group:
         """Send a signal to a process and its children."""
         os.killpg(self._running[name].pid, number)
 
-    def wait_until(self, is_ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
-        """Wait for `is_ready`. Raises BenchmarkFailed when a process ends meanwhile or the time is over."""
+    def wait_until(self, is_ready: Callable[[], bool], what: str, seconds: float = 60, every: float = 0.05) -> None:
+        """Ask `every` so many seconds, until it `is_ready`.
+
+        Raises BenchmarkFailed when a process ends meanwhile or the time is over.
+        """
         ends_at = time.monotonic() + seconds
         while not is_ready():
             for name, process in self._running.items():
@@ -75,7 +78,7 @@ class Group:
             if time.monotonic() > ends_at:
                 logs = "\n".join(self.tail(name) for name in self._running)
                 raise BenchmarkFailed(f"Not done within {seconds:.0f} s: {what}.\n{logs}")
-            time.sleep(0.05)
+            time.sleep(every)
 
     def tail(self, name: str) -> str:
         """The end of a process's log."""

@@ -33,7 +33,7 @@ def settings_of(plan: Plan, postgres: Postgres) -> dict[str, Any]:
         "broker": f"Isthmus: {plan.broker}, by hand: redis",
         "processes": (
             f"each: {plan.web_processes} web x {plan.web_threads} threads, {plan.worker_processes} worker"
-            f" x {plan.worker_threads} threads; Isthmus also beat"
+            f" x {plan.worker_threads} threads (Isthmus's with beat)"
         ),
         "load": f"{plan.connections} connections, {plan.users} users where many, {plan.rounds} rounds",
         "plan": asdict(plan),

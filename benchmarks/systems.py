@@ -101,7 +101,7 @@ class System(ABC):
         return [pid for name, pid in self.group.pids().items() if name == "broker"]
 
     def worker_names(self) -> list[str]:
-        return [name for name in self.group.pids() if name.startswith(("worker", "beat"))]
+        return [name for name in self.group.pids() if name.startswith("worker")]
 
     def job(self, **changes: Any) -> load.Job:
         """A job for the load generator."""
