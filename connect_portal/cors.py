@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from projects.api_errors import error_body
 
 _SDK_PATHS = re.compile(r"/(v2/)?projects/[^/]+/(sdk/|triggers$)|/triggers/connect/")
+_POPUP_PATHS = re.compile(r"/projects/[^/]+/sdk/actions/(oauth-nonce|build-oauth)$")
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD"
 _HEADERS = (
     "accept, authorization, content-type, idempotency-key, x-paragon-sdk-version, x-paragon-credential, "
@@ -60,9 +61,9 @@ def _preflight(request: HttpRequest) -> HttpResponse:
 
 
 def _in_json(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """An error that Django wrote as a page (unknown path, bad host, crash) as JSON, except to a browser that shows pages."""
-    is_page = response.headers.get("Content-Type", "").startswith("text/html")
-    if response.status_code < 400 or not is_page or "text/html" in request.headers.get("Accept", ""):
+    """An error that Django wrote as a page (unknown path, bad host, crash) as JSON; the popup's pages stay pages."""
+    is_html = response.headers.get("Content-Type", "").startswith("text/html")
+    if response.status_code < 400 or not is_html or _POPUP_PATHS.match(request.path):
         return response
     code, message = _WORDS.get(response.status_code, ("error", response.reason_phrase))
     return JsonResponse(error_body(code, message, response.status_code), status=response.status_code)

@@ -86,6 +86,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         if attempt and not popup_cookies.is_set(
             request, user_id=attempt.user_id, integration_id=attempt.integration_id
         ):
+            log.warning("oauth.other_browser", extra={"integration": attempt.integration_id})
             raise OAuthFailed("This log-in began in another browser.", reason="other_browser")
         attempt = finish_oauth(
             state=query.get("state", ""),
@@ -96,10 +97,6 @@ def callback(request: HttpRequest) -> HttpResponse:
         if attempt.credential is None:
             raise OAuthFailed("The log-in ended without a connected account.", reason="provider_error")
     except IsthmusError as exc:
-        log.info(
-            "oauth.failed",
-            extra={"reason": reason_of(exc), "integration": attempt and attempt.integration_id},
-        )
         return _failed(exc, getattr(exc, "attempt", None) or attempt)
     installing.settle(attempt.credential)
     return _connected(attempt)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
-from integrations.models import Credential, CredentialStatus, Integration
+from integrations.models import Credential, Integration
 from integrations.providers.salesforce import pool
 from projects.models import Project
 from tests.factories import (
@@ -22,12 +25,14 @@ from tests.factories import (
     make_signing_key,
     make_workflow,
     private_key,
+    user_token,
 )
 from tests.support.acme import Acme
+from tests.support.axe import serious_faults
 from tests.support.sandbox import SandboxOrg
 from workflows.models import Event, Workflow, WorkflowSetting
 
-REGION = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": True, "subtitle": "Where your leads come from."}
+REGION = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": True}
 
 
 @dataclass
@@ -55,11 +60,12 @@ class Scene:
         with self.page.expect_popup() as opened:
             self.portal.get_by_role("button", name=button, exact=True).click()
         popup = opened.value
-        popup.locator("#username").fill(app["username"])
-        popup.locator("#password").fill(app["password"])
-        popup.locator("#Login").click()
-        choice = popup.locator("#oaapprove" if allow else "#oadeny")
-        choice.click()
+        expect(popup.locator("#username, #oaapprove")).to_have_count(1)
+        if popup.locator("#username").count():  # the org remembers who has logged in before
+            popup.locator("#username").fill(app["username"])
+            popup.locator("#password").fill(app["password"])
+            popup.locator("#Login").click()
+        popup.locator("#oaapprove" if allow else "#oadeny").click()
         return popup
 
     def said(self, title: str) -> list[str]:
@@ -83,7 +89,9 @@ def scene(running_org: SandboxOrg, server: str, settings: Any, page: Page, trans
     make_signing_key(project)
     make_app_event(project)
     integration = make_integration(project, client_id=app["client_id"], client_secret=app["client_secret"])
-    workflow = make_workflow(integration, name="Create leads", description="Each lead becomes a Lead in your Salesforce.")
+    workflow = make_workflow(
+        integration, name="Create leads", description="Each lead becomes a Lead in your Salesforce."
+    )
     pem = private_key(0).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -122,3 +130,207 @@ def test_a_user_connects_switches_on_sends_a_lead_and_disconnects(scene: Scene) 
     expect(scene.portal.get_by_role("button", name="Connect Salesforce", exact=True)).to_be_visible()
     assert len(scene.said("onIntegrationUninstall")) == 1
     assert not Credential.objects.present().exists()
+
+
+def test_a_refusal_at_salesforce_is_told_in_popup_portal_and_app_and_the_next_try_works(scene: Scene) -> None:
+    scene.open_portal()
+
+    popup = scene.log_in_at_salesforce(allow=False)
+    expect(popup.get_by_role("heading", name="Salesforce was not connected")).to_be_visible()
+    assert "code=" not in popup.url and "state=" not in popup.url
+    expect(scene.portal.get_by_role("alert")).to_contain_text("Nothing was connected")
+    assert len(scene.said("onError (callback of connect)")) == 1
+    popup.get_by_role("button", name="Close this window").click()
+
+    scene.log_in_at_salesforce()
+    expect(scene.portal.get_by_role("switch", name="Create leads")).to_be_enabled()
+    expect(scene.portal.get_by_role("alert")).to_be_hidden()
+    assert len(scene.said("onIntegrationInstall")) == 1
+
+
+def test_a_blocked_window_is_explained(scene: Scene) -> None:
+    scene.page.add_init_script("window.open = () => null")
+    scene.page.reload()
+    scene.open_portal()
+
+    scene.portal.get_by_role("button", name="Connect Salesforce", exact=True).click()
+
+    expect(scene.portal.get_by_role("alert")).to_contain_text("Your browser blocked the window")
+    expect(scene.portal.get_by_text("Waiting for Salesforce")).to_be_hidden()
+
+
+def test_an_integration_that_is_not_set_up_is_told_before_salesforce_is_asked(scene: Scene) -> None:
+    Integration.objects.update(client_id="")
+    scene.open_portal()
+
+    with scene.page.expect_popup() as opened:
+        scene.portal.get_by_role("button", name="Connect Salesforce", exact=True).click()
+
+    expect(opened.value.get_by_role("heading", name="Salesforce is not set up yet")).to_be_visible()
+    expect(scene.portal.get_by_role("alert")).to_contain_text("not set up yet")
+
+
+def test_a_page_that_is_not_allowed_sees_no_portal(scene: Scene) -> None:
+    Project.objects.update(allowed_origins=["https://app.acme.example"])
+
+    scene.page.locator("[data-connect=salesforce]").click()
+
+    expect(scene.portal.get_by_role("heading", name="This page may not show the portal")).to_be_visible()
+    expect(scene.portal.get_by_text(scene.acme.url)).to_be_visible()
+    scene.portal.get_by_role("button", name="Close").click()
+    expect(scene.page.locator("#paragon-connect-frame")).to_be_hidden()
+
+
+def test_an_account_that_no_longer_works_is_reconnected_and_its_switches_stay(scene: Scene) -> None:
+    scene.open_portal()
+    scene.log_in_at_salesforce()
+    scene.portal.get_by_role("switch", name="Create leads").click()
+    expect(scene.portal.get_by_role("switch", name="Create leads")).to_be_checked()
+    Credential.objects.update(status="INVALID", status_reason="Access was withdrawn in Salesforce.")
+    scene.page.reload()
+    scene.open_portal()
+
+    expect(scene.portal.get_by_text("Access was withdrawn in Salesforce.")).to_be_visible()
+    expect(scene.portal.get_by_role("switch", name="Create leads")).to_be_disabled()
+    scene.log_in_at_salesforce("Reconnect Salesforce")
+
+    expect(scene.portal.get_by_text("Connected", exact=True)).to_be_visible()
+    expect(scene.portal.get_by_role("switch", name="Create leads")).to_be_checked()
+    assert Credential.objects.get().status == "VALID"
+
+
+def test_settings_are_asked_for_saved_and_kept(scene: Scene) -> None:
+    asking = make_workflow(scene.integration, name="By region", draft=lead_definition(settings=[REGION]))
+    scene.page.reload()
+    scene.open_portal()
+    scene.log_in_at_salesforce()
+    switch, region = (
+        scene.portal.get_by_role("switch", name="By region"),
+        scene.portal.get_by_role("textbox", name="Region"),
+    )
+
+    switch.click()
+    expect(scene.portal.get_by_text("This has to be filled in.")).to_be_visible()
+    expect(region).to_be_focused()
+    assert not WorkflowSetting.objects.filter(is_enabled=True).exists()
+
+    region.fill("EMEA")
+    switch.click()
+    expect(switch).to_be_checked()
+    stored = WorkflowSetting.objects.get(workflow=asking)
+    assert (stored.is_enabled, stored.values) == (True, {"region": "EMEA"})
+
+    region = scene.portal.get_by_role("textbox", name="Region")
+    region.fill("")
+    scene.portal.get_by_role("button", name="Save").click()
+    expect(scene.portal.get_by_text("This has to be filled in.")).to_be_visible()
+    region.fill("APAC")
+    scene.portal.get_by_role("button", name="Save").click()
+    expect(scene.portal.get_by_text("Saved.")).to_be_visible()
+    stored.refresh_from_db()
+    assert stored.values == {"region": "APAC"}
+
+
+def test_the_app_switches_a_workflow_and_the_open_portal_follows(scene: Scene) -> None:
+    scene.open_portal()
+    scene.log_in_at_salesforce()
+    switch = scene.portal.get_by_role("switch", name="Create leads")
+    expect(switch).not_to_be_checked()
+
+    scene.page.get_by_role("button", name="Enable Create leads").dispatch_event("click")
+    expect(switch).to_be_checked()
+    scene.page.get_by_role("button", name="Disable Create leads").dispatch_event("click")
+    expect(switch).not_to_be_checked()
+
+
+def test_the_keyboard_alone_is_enough_and_stays_in_the_dialog(scene: Scene) -> None:
+    scene.page.locator("[data-connect=salesforce]").focus()
+    scene.page.keyboard.press("Enter")
+    connect = scene.portal.get_by_role("button", name="Connect Salesforce", exact=True)
+    expect(connect).to_be_visible()
+
+    scene.page.keyboard.press("Tab")
+    expect(scene.portal.get_by_role("button", name="Close")).to_be_focused()
+    scene.page.keyboard.press("Tab")
+    expect(connect).to_be_focused()
+    scene.page.keyboard.press("Tab")
+    expect(scene.portal.get_by_role("button", name="Close")).to_be_focused()
+    scene.page.keyboard.press("Shift+Tab")
+    expect(connect).to_be_focused()
+    scene.page.keyboard.press("Escape")
+    expect(scene.page.locator("#paragon-connect-frame")).to_be_hidden()
+
+
+def test_users_of_one_browser_do_not_see_each_others_accounts(scene: Scene) -> None:
+    scene.open_portal()
+    scene.log_in_at_salesforce()
+    expect(scene.page.get_by_text("Connected as admin@sandbox.example")).to_be_visible()
+
+    scene.page.keyboard.press("Escape")
+    scene.page.get_by_label("Logged in as").select_option("Ben Okafor")
+
+    expect(scene.page.get_by_role("heading", name="Good to see you, Ben")).to_be_visible()
+    expect(scene.page.get_by_text("Not connected")).to_be_visible()
+
+
+@contextmanager
+def plain_page(html: str) -> Iterator[str]:
+    """A page of an origin of its own, and nothing else."""
+
+    class OnePage(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), OnePage) as httpd:
+        Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://localhost:{httpd.server_port}"
+        httpd.shutdown()
+
+
+def test_a_page_without_a_bundler_has_the_same_sdk_from_connect_js(scene: Scene, server: str) -> None:
+    asked: list[str] = []
+    scene.page.on("request", lambda request: asked.append(request.url))
+    token = user_token("ana@customer.example")
+    with plain_page(f'<!doctype html><title>Plain</title><script src="{server}/connect.js"></script>') as address:
+        scene.page.goto(address)
+
+        scene.page.evaluate("([id, token]) => paragon.authenticate(id, token)", [str(scene.project.pk), token])
+        names = scene.page.evaluate(
+            "() => { const { getIntegrationMetadata } = paragon; return getIntegrationMetadata() }"
+        )
+        scene.page.evaluate("() => void paragon.connect('salesforce')")
+
+        assert [(each["type"], each["icon"]) for each in names] == [
+            ("salesforce", f"{server}/static/connect/integrations/salesforce.svg")
+        ]
+        assert scene.page.request.get(names[0]["icon"]).ok
+        expect(scene.portal.get_by_role("button", name="Connect Salesforce", exact=True)).to_be_visible()
+        assert all(url.startswith((server, address)) for url in asked)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_portal_popup_and_acme_have_no_serious_accessibility_faults(
+    scene: Scene, scheme: Literal["light", "dark"]
+) -> None:
+    scene.page.emulate_media(color_scheme=scheme)
+    scene.open_portal()
+    frame = scene.page.frame(url=re.compile("/ui"))
+    assert frame is not None
+    found = serious_faults(scene.page.main_frame) + serious_faults(frame)
+
+    popup = scene.log_in_at_salesforce(allow=False)
+    popup.wait_for_url("**/oauth/callback*")
+    popup.emulate_media(color_scheme=scheme)
+    found += serious_faults(popup.main_frame) + serious_faults(frame)
+    popup.close()
+    scene.log_in_at_salesforce()
+    expect(scene.portal.get_by_role("switch", name="Create leads")).to_be_enabled()
+    found += serious_faults(frame)
+
+    assert found == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class Sdk:
         return Client(raise_request_exception=False).generic(
             method,
             address,
-            "" if body is None else __import__("json").dumps(body),
+            "" if body is None else json.dumps(body),
             content_type="application/json",
             headers=bearer(user_token(self.sub, self.number))
             | {"Accept": "application/json", "X-Paragon-SDK-Version": "2.4.0"}

@@ -49,7 +49,9 @@ def test_what_the_callback_has_connected_is_taken_over_as_often_as_asked(cast: C
 
 
 def test_keys_can_not_be_saved_for_an_integration_that_is_connected_by_logging_in(cast: Cast) -> None:
-    answer = cast.sdk("POST", "/sdk/credentials", {"integrationId": str(cast.integration.pk), "payload": {"apiKey": "k"}})
+    answer = cast.sdk(
+        "POST", "/sdk/credentials", {"integrationId": str(cast.integration.pk), "payload": {"apiKey": "k"}}
+    )
 
     assert (answer.status_code, answer.json()["code"]) == (400, "connects_by_login")
 
@@ -66,24 +68,35 @@ def test_settings_replace_what_was_there_for_each_workflow(cast: Cast) -> None:
     assert settings_of(cast)[str(asking.pk)] == (True, {"region": "us"})
 
 
-@pytest.mark.parametrize(("values", "words"), [({"region": ""}, "Region must be filled in"), ({"region": "eu", "limit": "ten"}, "Limit must be a number")])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({"region": ""}, "Region must be filled in"), ({"region": "eu", "limit": "ten"}, "Limit must be a number")],
+)
 def test_settings_that_do_not_fit_are_named_and_not_stored(cast: Cast, values: dict[str, Any], words: str) -> None:
     asking = make_workflow(cast.integration, draft=lead_definition(settings=[REGION, LIMIT]))
     credential = cast.connect()
     switch_on(asking, credential, region="eu", limit=3)
-    changes = {str(asking.pk): {"enabled": True, "settings": values}, str(cast.workflow.pk): {"enabled": True, "settings": {}}}
+    changes = {
+        str(asking.pk): {"enabled": True, "settings": values},
+        str(cast.workflow.pk): {"enabled": True, "settings": {}},
+    }
 
     answer = cast.sdk("PATCH", f"/sdk/credentials/{credential.pk}", {"config": {"workflowSettings": changes}}).json()
 
     assert len(answer["errors"]) == 1 and words in answer["errors"][0]
-    assert settings_of(cast) == {str(asking.pk): (True, {"region": "eu", "limit": 3}), str(cast.workflow.pk): (True, {})}
+    assert settings_of(cast) == {
+        str(asking.pk): (True, {"region": "eu", "limit": 3}),
+        str(cast.workflow.pk): (True, {}),
+    }
 
 
 def test_shared_settings_leave_the_workflows_alone(cast: Cast) -> None:
     credential = cast.connect()
     switch_on(cast.workflow, credential)
 
-    answer = cast.sdk("PATCH", f"/sdk/credentials/{credential.pk}", {"config": {"sharedSettings": {"region": "eu"}}}).json()
+    answer = cast.sdk(
+        "PATCH", f"/sdk/credentials/{credential.pk}", {"config": {"sharedSettings": {"region": "eu"}}}
+    ).json()
 
     assert answer["configurations"][0]["sharedSettings"] == {"region": "eu"}
     assert settings_of(cast) == {str(cast.workflow.pk): (True, {})}

@@ -1,22 +1,18 @@
 """`/sdk/integrations`: what the SDK shows, and disconnecting."""
 
-from typing import Any
-
 import pytest
 
 from integrations.models import Credential
 from tests.connect_portal.conftest import Cast
 from tests.factories import lead_definition, make_workflow
 
-REGION = {"id": "region", "title": "Region", "type": "ENUM", "required": True, "values": [{"value": "eu", "label": "Europe"}]}
-
-
-@pytest.fixture(autouse=True)
-def _no_revoke(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The call that tells the provider; what it says there is the provider's own test."""
-    told: list[Any] = []
-    monkeypatch.setattr("integrations.providers.salesforce.provider.revoke", lambda credential: told.append(credential.pk))
-    return told
+REGION = {
+    "id": "region",
+    "title": "Region",
+    "type": "ENUM",
+    "required": True,
+    "values": [{"value": "eu", "label": "Europe"}],
+}
 
 
 def test_every_integration_comes_with_its_workflows_and_inputs(cast: Cast) -> None:
@@ -25,7 +21,12 @@ def test_every_integration_comes_with_its_workflows_and_inputs(cast: Cast) -> No
     [item] = cast.sdk("GET", "/sdk/integrations").json()
 
     values = item["configs"][0]["values"]
-    assert (item["id"], item["type"], item["name"], item["isActive"]) == (str(cast.integration.pk), "salesforce", "Salesforce", True)
+    assert (item["id"], item["type"], item["name"], item["isActive"]) == (
+        str(cast.integration.pk),
+        "salesforce",
+        "Salesforce",
+        True,
+    )
     assert item["authenticationType"] == "oauth" and item["needPreOauthInputs"] is False
     assert {workflow["description"] for workflow in item["workflows"]} == {"Sync leads", "By region"}
     assert set(values["workflowMeta"]) == {str(cast.workflow.pk), str(asking.pk)}

@@ -31,7 +31,11 @@ def test_an_account_that_needs_reconnecting_is_named_but_not_enabled(cast: Cast)
 
     entry = cast.sdk("GET", "/sdk/me").json()["integrations"]["salesforce"]
 
-    assert (entry["enabled"], entry["credentialStatus"], entry["credentialId"]) == (False, "INVALID", str(credential.pk))
+    assert (entry["enabled"], entry["credentialStatus"], entry["credentialId"]) == (
+        False,
+        "INVALID",
+        str(credential.pk),
+    )
 
 
 def test_tokens_of_the_account_are_never_in_the_answer(cast: Cast) -> None:

@@ -29,7 +29,11 @@ def test_a_workflow_with_a_required_setting_missing_stays_off_and_says_what_is_m
 
     answer = cast.sdk("POST", f"/sdk/workflows/{asking.pk}")
 
-    assert (answer.status_code, answer.json()["code"], answer.json()["meta"]["missing"]) == (422, "setting_missing", ["Region"])
+    assert (answer.status_code, answer.json()["code"], answer.json()["meta"]["missing"]) == (
+        422,
+        "setting_missing",
+        ["Region"],
+    )
     assert "Region" in answer.json()["message"]
     assert not WorkflowSetting.objects.filter(is_enabled=True).exists()
 

@@ -36,6 +36,7 @@ document.addEventListener("DOMContentLoaded", () => {
     connectSingleton.logout(); // the SDK remembers a session in localStorage; another user must not find it
     (event.target as HTMLSelectElement).form?.submit();
   });
+  document.getElementById("paragon-connect-frame")?.setAttribute("title", "Connect Portal"); // the SDK gives it none
   authenticate().then(
     () => {
       showIntegrations();

@@ -9,7 +9,9 @@ const origin = new URL(script?.src ?? location.href).origin;
 
 // What an earlier page stored would win over the addresses given here; the SDK asks for it at once.
 dropForeignState(localStorage, origin);
-const sdk = new ConnectSDK(addressesOf(origin) as unknown as ConstructorParameters<typeof ConnectSDK>[0]);
+// The package is CommonJS: whether its default export arrives as such, or within one, is the bundler's reading.
+const Sdk = (ConnectSDK as typeof ConnectSDK & { default?: typeof ConnectSDK }).default ?? ConnectSDK;
+const sdk = new Sdk(addressesOf(origin) as unknown as ConstructorParameters<typeof ConnectSDK>[0]);
 
 // As the package's own `paragon`: methods that may be taken off it and called.
 const paragon = new Proxy(sdk, {
@@ -19,3 +21,11 @@ const paragon = new Proxy(sdk, {
   },
 });
 Object.assign(window, { paragon });
+
+// The SDK's frame comes without a name for screen readers, and with the browser's own border.
+document.addEventListener("DOMContentLoaded", () => {
+  const frame = document.getElementById("paragon-connect-frame");
+  if (!frame) return;
+  frame.title = "Connect Portal";
+  frame.style.border = "0";
+});

@@ -5,6 +5,8 @@ import { trapTab } from "./focus";
 import { type Opened, type PortalState, readUpdate } from "./state";
 import { followUpdate, onInput, save, toggle } from "./workflow-rows";
 
+const NO_ERROR = "null";
+
 export class Portal {
   readonly bridge: Bridge;
   /** What the SDK has said last; null while closed. */
@@ -12,7 +14,8 @@ export class Portal {
   #isShown = false;
   #shownIntegration = "";
   #cardKey = "";
-  #shownError = "";
+  /** The error that the SDK has reported last, so that only a change of it is shown or taken away. */
+  #reported = NO_ERROR;
   readonly #backdrop = part("[data-backdrop]");
   readonly #dialog = part("[data-dialog]");
   readonly #card = part("[data-card]");
@@ -108,7 +111,7 @@ export class Portal {
     if (!this.#isShown) return;
     this.#isShown = false;
     this.#cardKey = "";
-    this.#shownError = "";
+    this.#reported = NO_ERROR;
     this.#alert.hidden = true;
     this.#backdrop.hidden = true;
     this.#card.replaceChildren();
@@ -152,8 +155,8 @@ export class Portal {
   #followError(error: unknown): void {
     const explained = explain(error);
     const key = JSON.stringify(explained);
-    if (key === this.#shownError) return;
-    this.#shownError = key;
+    if (key === this.#reported) return;
+    this.#reported = key;
     if (explained) this.#showAlert(explained);
     else this.#alert.hidden = true;
   }
@@ -177,7 +180,7 @@ export class Portal {
     // First of all, and within the click: the window that the SDK opens would be blocked otherwise.
     const started = this.bridge.invoke("startOAuthFlow", [state.type, options]);
     this.#alert.hidden = true;
-    this.#shownError = "";
+    this.#reported = NO_ERROR;
     this.#setWaiting(true);
     void this.bridge.invoke("setModalState", [{ connectionError: undefined }]).catch(() => undefined);
     started.catch((error: unknown) => this.#showAlert(explain(error) as Explanation));

@@ -1,0 +1,52 @@
+import { beforeEach, expect, test } from "vitest";
+
+import { isDirty, readValues, showFaults } from "./forms";
+
+let form: HTMLFormElement;
+
+function field(id: string, kind: string, control: string): string {
+  return `<div data-field="${id}" data-kind="${kind}">${control}<p data-field-error hidden></p></div>`;
+}
+const control = <T extends HTMLElement>(name: string) => form.querySelector(`[name=${name}]`) as T;
+
+beforeEach(() => {
+  document.body.innerHTML = `<form>
+    ${field("region", "text", '<input name="region" value="eu" required>')}
+    ${field("limit", "number", '<input name="limit" type="text" value="3">')}
+    ${field("copy", "switch", '<input name="copy" type="checkbox" checked>')}
+    ${field("size", "select", '<select name="size"><option value="">Choose…</option><option value="1" selected>One</option><option value=\'"two"\'>Two</option></select>')}
+    ${field("map", "", "")}
+  </form>`;
+  form = document.querySelector("form") as HTMLFormElement;
+});
+
+test("values keep their types", () => {
+  expect(readValues(form)).toEqual({ region: "eu", limit: 3, copy: true, size: 1 });
+  control<HTMLSelectElement>("size").value = '"two"';
+  control<HTMLInputElement>("limit").value = "";
+  expect(readValues(form)).toMatchObject({ size: "two", limit: "" });
+});
+
+test("a form is dirty as long as it differs from what is stored", () => {
+  expect(isDirty(form)).toBe(false);
+  control<HTMLInputElement>("copy").checked = false;
+  expect(isDirty(form)).toBe(true);
+  control<HTMLInputElement>("copy").checked = true;
+  control<HTMLSelectElement>("size").value = "";
+  expect(isDirty(form)).toBe(true);
+});
+
+test("faults stand at their fields and go away again", () => {
+  const region = control<HTMLInputElement>("region");
+  region.value = "";
+  expect(showFaults(form, true)).toBe(region);
+  expect(region.getAttribute("aria-invalid")).toBe("true");
+  expect(form.querySelector("[data-field=region] [data-field-error]")?.textContent).toBe("This has to be filled in.");
+  expect(showFaults(form, false)).toBeNull();
+  expect(region.hasAttribute("aria-invalid")).toBe(false);
+});
+
+test("a number that is none is a fault", () => {
+  control<HTMLInputElement>("limit").value = "ten";
+  expect(showFaults(form, false)).toBe(control("limit"));
+});

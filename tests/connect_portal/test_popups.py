@@ -1,0 +1,275 @@
+"""The log-in's popup against a running org: nonce page, start, callback, and what may go wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from integrations.models import Credential, OAuthAttempt
+from integrations.providers.salesforce import pool
+from tests.connect_portal.conftest import Cast, Sdk
+from tests.factories import make_project, make_workflow, user_token
+from tests.support.salesforce_login import go_through
+from tests.support.sandbox import SandboxOrg
+from workflows.models import Lane, WorkflowSetting
+
+ORIGIN = "http://localhost:8002"
+BASE_URL = "http://localhost:8000"
+
+
+@pytest.fixture(scope="module")
+def running_org() -> Iterator[SandboxOrg]:
+    with SandboxOrg() as org:
+        yield org
+
+
+@pytest.fixture
+def org(running_org: SandboxOrg, settings: Any, cast: Cast) -> SandboxOrg:
+    running_org.reset()
+    app = running_org.app(redirect_uris=[f"{BASE_URL}/oauth/callback"])
+    settings.SALESFORCE_LOGIN_URL, settings.BASE_URL = running_org.url, BASE_URL
+    pool.clear()
+    cast.integration.client_id, cast.integration.client_secret = app["client_id"], app["client_secret"]
+    cast.integration.save()
+    return running_org
+
+
+class Popup:
+    """One browser's popup: keeps its cookies, reads what a page would post to its opener."""
+
+    def __init__(self, cast: Cast, origin: str = ORIGIN) -> None:
+        self.cast, self.origin, self.browser = cast, origin, Client()
+
+    def nonce(self, **changes: str) -> HttpResponse:
+        query = {
+            "action": "salesforce",
+            "integrationId": str(self.cast.integration.pk),
+            "originForPostMessage": self.origin,
+            "userToken": user_token("ana"),
+        } | changes
+        return self.browser.get(f"/projects/{self.cast.project.pk}/sdk/actions/oauth-nonce", query)
+
+    def build(self, sdk: Sdk | None = None, **changes: str) -> HttpResponse:
+        query = {
+            "action": "salesforce",
+            "integrationId": str(self.cast.integration.pk),
+            "originForPostMessage": self.origin,
+            "oauthMetaKeyId": "abc123",
+            "installOptions": "{}",
+        } | changes
+        text = "&".join(f"{key}={value}" for key, value in query.items())
+        return (sdk or self.cast.sdk)("GET", f"/v2/sdk/actions/build-oauth?{text}")
+
+    def callback(self, **query: str) -> HttpResponse:
+        return self.browser.get("/oauth/callback", query)
+
+    def log_in(self, org: SandboxOrg, *, allow: bool = True, **build: str) -> HttpResponse:
+        """The whole way by the org's own pages; gives the callback page."""
+        self.nonce()
+        app = org.app()
+        address = self.build(**build).json()["redirectUrl"]
+        return self.callback(**go_through(address, app["username"], app["password"], allow=allow))
+
+
+def data_of(page: HttpResponse) -> dict[str, Any]:
+    """What the page's script posts and does."""
+    found = re.search(
+        r'<script id="popup-data" type="application/json">(.*?)</script>', page.content.decode(), re.DOTALL
+    )
+    assert found
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_the_nonce_page_tells_its_opener_once_and_keeps_it_reachable(cast: Cast) -> None:
+    page = Popup(cast).nonce()
+
+    assert page.status_code == 200
+    assert data_of(page) == {
+        "message": {"type": "oauth-nonce-loaded"},
+        "origin": ORIGIN,
+        "closes": False,
+        "waits": True,
+    }
+    assert page["Cross-Origin-Opener-Policy"] == "unsafe-none"
+    assert page["Referrer-Policy"] == "no-referrer" and page["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    [cookie] = page.cookies.values()
+    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == "/oauth/"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"userToken": "abc"}, 401, "Your session has ended"),
+        ({"originForPostMessage": "https://evil.example"}, 400, "This page may not connect accounts"),
+        ({"integrationId": "12345678-1234-4234-8234-123456789012"}, 404, "There is nothing to connect here"),
+    ],
+)
+def test_a_nonce_page_that_can_not_go_on_says_why_and_posts_nothing(
+    cast: Cast, changes: dict[str, str], status: int, words: str
+) -> None:
+    page = Popup(cast).nonce(**changes)
+
+    assert page.status_code == status and words in page.content.decode()
+    assert data_of(page)["message"] is None and not page.cookies
+
+
+def test_an_integration_without_its_apps_key_is_told_to_user_and_opener(cast: Cast) -> None:
+    cast.integration.client_id = ""
+    cast.integration.save()
+
+    page = Popup(cast).nonce()
+
+    assert page.status_code == 409 and "is not set up yet" in page.content.decode()
+    data = data_of(page)
+    assert data["origin"] == ORIGIN and data["message"]["type"] == "oauth_error_callback"
+    assert data["message"]["errorResponse"]["code"] == "integration_incomplete"
+
+
+def test_the_start_is_refused_for_a_page_that_is_not_the_projects(cast: Cast) -> None:
+    answer = Popup(cast).build(originForPostMessage="https://evil.example")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "origin_not_allowed")
+    assert "evil.example" in answer.json()["message"] and not OAuthAttempt.objects.exists()
+
+
+def test_a_log_in_connects_the_account_and_the_poll_finds_it(cast: Cast, org: SandboxOrg) -> None:
+    wanted = make_workflow(cast.integration, enabled_by_default=True)
+    popup = Popup(cast)
+
+    assert cast.sdk("GET", "/sdk/actions/session-id/abc123").json() == {}
+    page = popup.log_in(org)
+
+    credential = Credential.objects.get()
+    assert page.status_code == 200 and data_of(page) == {"message": None, "origin": "", "closes": True, "waits": False}
+    assert page["Cross-Origin-Opener-Policy"] == "unsafe-none"
+    assert cast.sdk("GET", "/sdk/actions/session-id/abc123").json() == {"connectCredentialId": str(credential.pk)}
+    assert cast.sdk("GET", f"/sdk/credentials/{credential.pk}").json()["status"] == "VALID"
+    assert Lane.objects.get().credential == credential
+    assert WorkflowSetting.objects.get().workflow == wanted and WorkflowSetting.objects.get().is_enabled
+    assert cast.sdk("DELETE", "/sdk/actions/session-id/abc123").status_code == 204
+    assert cast.sdk("GET", "/sdk/actions/session-id/abc123").json() == {}
+
+
+def test_the_poll_of_another_user_with_the_same_session_finds_nothing(cast: Cast, org: SandboxOrg) -> None:
+    Popup(cast).log_in(org)
+
+    assert cast.bens_sdk("GET", "/sdk/actions/session-id/abc123").json() == {}
+
+
+def test_an_older_sdk_is_sent_on_at_once_and_hears_a_message(cast: Cast, org: SandboxOrg) -> None:
+    popup = Popup(cast)
+    query = {
+        "action": "salesforce",
+        "integrationId": str(cast.integration.pk),
+        "originForPostMessage": ORIGIN,
+        "userToken": user_token("ana"),
+        "sessionId": "old1",
+    }
+
+    start = popup.browser.get(f"/projects/{cast.project.pk}/sdk/actions/build-oauth", query)
+    app = org.app()
+    page = popup.callback(**go_through(start["Location"], app["username"], app["password"]))
+
+    credential = Credential.objects.get()
+    assert start.status_code == 302 and start["Referrer-Policy"] == "no-referrer"
+    assert data_of(page)["origin"] == ORIGIN
+    assert data_of(page)["message"] == {
+        "type": "oauth_success_callback",
+        "credential": {"integrationId": str(cast.integration.pk), "payload": {"credentialId": str(credential.pk)}},
+    }
+    assert cast.sdk("GET", "/sdk/actions/session-id/old1").json() == {"connectCredentialId": str(credential.pk)}
+
+
+def test_a_refusal_by_the_user_is_told_in_words_and_connects_nothing(cast: Cast, org: SandboxOrg) -> None:
+    page = Popup(cast).log_in(org, allow=False)
+
+    text = page.content.decode()
+    assert page.status_code == 400 and "Salesforce was not connected" in text and "choose Allow" in text
+    data = data_of(page)
+    assert data["message"]["error"] == "access_denied" and data["origin"] == ORIGIN and not data["closes"]
+    assert not Credential.objects.exists()
+
+
+def test_a_wrong_secret_is_told_as_the_apps_fault(cast: Cast, org: SandboxOrg) -> None:
+    cast.integration.client_secret = "wrong"
+    cast.integration.save()
+
+    page = Popup(cast).log_in(org)
+
+    text = page.content.decode()
+    assert page.status_code == 400 and "is not set up correctly" in text and "not your fault" in text
+    assert "wrong" not in data_of(page)["message"]["errorResponse"]["message"]
+    assert not Credential.objects.exists()
+
+
+def test_a_log_in_that_began_in_another_browser_is_not_finished_here(cast: Cast, org: SandboxOrg) -> None:
+    attacker, victim, app = Popup(cast), Popup(cast), org.app()
+    attacker.nonce()
+    query = go_through(attacker.build().json()["redirectUrl"], app["username"], app["password"])
+
+    page = victim.callback(**query)
+
+    assert page.status_code == 400 and "This log-in began elsewhere" in page.content.decode()
+    assert not Credential.objects.exists()
+
+
+def test_an_unknown_state_and_a_page_loaded_twice_end_well(cast: Cast, org: SandboxOrg) -> None:
+    popup, app = Popup(cast), org.app()
+    popup.nonce()
+    query = go_through(popup.build().json()["redirectUrl"], app["username"], app["password"])
+
+    unknown = popup.callback(state="made-up", code="x")
+    first, second = popup.callback(**query), popup.callback(**query)
+
+    assert unknown.status_code == 400 and "This log-in is over" in unknown.content.decode()
+    assert (first.status_code, second.status_code) == (200, 200) and Credential.objects.count() == 1
+
+
+def test_connecting_again_renews_the_same_account(cast: Cast, org: SandboxOrg) -> None:
+    Popup(cast).log_in(org)
+    credential = Credential.objects.get()
+    Credential.objects.update(status="INVALID", status_reason="Withdrawn.")
+
+    Popup(cast).log_in(
+        org, oauthMetaKeyId="again1", installOptions=json.dumps({"selectedCredentialId": str(credential.pk)})
+    )
+
+    credential.refresh_from_db()
+    assert Credential.objects.count() == 1 and credential.status == "VALID" and not credential.status_reason
+
+
+def test_nobody_renews_the_account_of_somebody_else(cast: Cast, org: SandboxOrg, globex: Cast) -> None:
+    for theirs in (cast.connect(cast.ben), globex.connect()):
+        answer = Popup(cast).build(installOptions=json.dumps({"selectedCredentialId": str(theirs.pk)}))
+        assert (answer.status_code, answer.json()["code"]) == (404, "credential_not_found")
+
+
+def test_an_own_redirect_address_is_refused_as_not_built_yet(cast: Cast) -> None:
+    answer = Popup(cast).build(redirectUrl="https://app.acme.example/callback")
+
+    assert (answer.status_code, answer.json()["code"]) == (501, "not_built_yet")
+
+
+def test_the_state_asks_for_pkce_and_is_not_stored_in_the_clear(cast: Cast, org: SandboxOrg) -> None:
+    query = parse_qs(urlsplit(Popup(cast).build().json()["redirectUrl"]).query)
+
+    assert query["code_challenge_method"] == ["S256"] and query["redirect_uri"] == [f"{BASE_URL}/oauth/callback"]
+    attempt = OAuthAttempt.objects.get()
+    assert query["state"][0] not in json.dumps([attempt.state_hash, attempt.session_id, attempt.verifier_sealed])
+
+
+def test_a_project_without_allowed_origins_lets_no_page_connect(cast: Cast) -> None:
+    cast.project.allowed_origins = []
+    cast.project.save()
+    make_project(name="Other")
+
+    assert Popup(cast).nonce().status_code == 400
