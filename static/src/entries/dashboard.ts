@@ -30,3 +30,6 @@ document.addEventListener("htmx:afterSettle", bindFragments);
 
 // allauth's scripts for passkeys say so when the browser gave none.
 document.addEventListener("allauth.error", () => toast("That did not work: the browser gave no passkey. Try again.", "error"));
+
+// A menu that scrolls sideways on a phone begins at the page that one is on.
+document.querySelector(".settings-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
