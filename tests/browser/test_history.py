@@ -266,8 +266,7 @@ def rich(scene: Scene) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_no_page_has_a_serious_accessibility_fault_or_scrolls_sideways(
     new_context: Callable[..., BrowserContext], scene: Scene, theme: str, width: int
 ) -> None:

@@ -64,12 +64,22 @@ class RunFilters:
 class RunFilterForm(forms.Form):
     """The filters' form. A filter that can not be read is named beside its input, and left out of the list."""
 
-    q = forms.CharField(label="Find by id", required=False, max_length=255)
+    q = forms.CharField(
+        label="Find by id",
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Run, event or user id"}),
+    )
     state = forms.ChoiceField(label="Status", required=False, choices=STATE_CHOICES)
     workflow = forms.ModelChoiceField(
         label="Workflow", required=False, queryset=Workflow.objects.none(), empty_label="Any workflow"
     )
-    user = forms.CharField(label="User", required=False, max_length=255)
+    user = forms.CharField(
+        label="User",
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs={"placeholder": "Id, name or e-mail"}),
+    )
     event = forms.ChoiceField(label="Event", required=False)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -82,8 +92,6 @@ class RunFilterForm(forms.Form):
         events = self.fields["event"]
         assert isinstance(events, forms.ChoiceField)
         events.choices = [("", "Any event"), *((name, name) for name in event_names(project))]
-        self.fields["q"].widget.attrs |= {"placeholder": "Run, event or user id", "type": "search"}
-        self.fields["user"].widget.attrs |= {"placeholder": "Id, name or e-mail"}
 
     def filters(self) -> RunFilters:
         """The filters that could be read."""
