@@ -177,6 +177,7 @@ class ConnectedUser(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "external_id"], name="one_connected_user_per_sub")]
+        indexes = [models.Index(fields=["project", "-last_seen_at", "-id"], name="connected_user_by_last_seen")]
 
     def __str__(self) -> str:
         return self.external_id
