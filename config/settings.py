@@ -140,7 +140,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_ADAPTER = "projects.accounts.AccountAdapter"
 SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
-# Log-in attempts are limited by address too; behind proxies that is the last one but these in X-Forwarded-For.
+# Log-in attempts are limited by address, too: behind so many proxies of ours, the one that the first of them saw.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
