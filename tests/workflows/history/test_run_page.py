@@ -191,6 +191,16 @@ def test_adopting_a_record_ends_the_question(ana, asking):
     assert asking.step_runs.get().output["id"] == "00Q000000000009AAA"
 
 
+def test_the_records_that_may_be_it_are_offered_with_their_addresses(ana, asking):
+    candidates = [{"id": "00Q000000000009AAA", "url": "x", "created_at": "2026-11-20T12:00:00+00:00"}]
+    asking.step_runs.update(error={"code": "ambiguous_outcome", "message": "Two are alike.", "candidates": candidates})
+
+    body = page(ana, asking)
+
+    assert 'href="https://lind.my.salesforce.com/00Q000000000009AAA"' in body
+    assert 'aria-label="Adopt 00Q000000000009AAA"' in body
+
+
 @pytest.mark.parametrize(("choice", "state"), [("send_again", RunState.QUEUED), ("give_up", RunState.FAILED)])
 def test_the_other_answers_are_acted_on(ana, asking, choice, state):
     ana.post(reverse("workflows:decide-run", args=[asking.pk]), {"choice": choice})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 from zlib import crc32
@@ -9,6 +11,7 @@ from zlib import crc32
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -17,7 +20,7 @@ from projects.models import Role
 from projects.permissions import ProjectRequest, member_required
 from workflows.engine import cancelling, deciding
 from workflows.history import queries, replaying
-from workflows.history.path import path_of, record_url
+from workflows.history.path import StepOnPath, path_of, record_url
 from workflows.intake.planning import SkipReason
 from workflows.models import Event, Run, RunState, StepRun, StepState, Workflow
 
@@ -171,12 +174,24 @@ def _mark(run: Run, step_runs: list[StepRun]) -> str:
     return f"{crc32(' '.join(parts).encode()):08x}"
 
 
-def _candidates(run: Run, path: Any) -> list[dict[str, str]]:
-    """The records among which a run that asks could not choose, with their addresses."""
+@dataclass(frozen=True)
+class _Candidate:
+    """A record that may be the one which an interrupted call created."""
+
+    id: str
+    url: str
+    created_at: datetime | None
+
+
+def _candidates(run: Run, path: list[StepOnPath]) -> list[_Candidate]:
+    """The records among which a run that asks could not choose (integrations.providers: an ASK outcome's `candidates`)."""
     if run.state != RunState.ASKING:
         return []
-    asking = next((step.step_run for step in path if step.step_run and step.step_run.state == StepState.ASKING), None)
-    error = asking.error if asking else None
-    found = error.get("candidates") if isinstance(error, dict) else None
-    ids = [item.get("id") if isinstance(item, dict) else item for item in found or []]
-    return [{"id": str(item), "url": record_url(run.lane.credential, str(item))} for item in ids if item]
+    errors = [step.step_run.error for step in path if step.step_run and step.step_run.state == StepState.ASKING]
+    found = [item for error in errors if isinstance(error, dict) for item in error.get("candidates") or []]
+    return [
+        _Candidate(
+            item["id"], record_url(run.lane.credential, item["id"]), parse_datetime(item.get("created_at") or "")
+        )
+        for item in found
+    ]

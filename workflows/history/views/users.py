@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from integrations import disconnecting
 from integrations.models import Configuration, Credential
 from lib.errors import IsthmusError
 from projects import auditing
@@ -107,8 +108,6 @@ def disconnect_credential(request: ProjectRequest, user_id: UUID, credential_id:
     )
     if credential is None:
         raise Http404("This user has no such account.")
-    from integrations import disconnecting
-
     disconnecting.disconnect(credential, by=request.user)
     messages.success(request, f"Disconnected {credential}.")
     return redirect("workflows:connected-user", user_id=user.pk)
