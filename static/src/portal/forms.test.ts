@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
-import { isDirty, readValues, showFaults } from "./forms";
+import { isDirty, keep, readValues, showFaults } from "./forms";
 
 let form: HTMLFormElement;
 
@@ -34,6 +34,21 @@ test("a form is dirty as long as it differs from what is stored", () => {
   control<HTMLInputElement>("copy").checked = true;
   control<HTMLSelectElement>("size").value = "";
   expect(isDirty(form)).toBe(true);
+});
+
+test("saved values count as stored, and what has been typed meanwhile does not", () => {
+  control<HTMLInputElement>("region").value = "us";
+  control<HTMLInputElement>("copy").checked = false;
+  control<HTMLSelectElement>("size").value = '"two"';
+  const saved = readValues(form);
+  keep(form, saved);
+  expect(isDirty(form)).toBe(false);
+  expect(readValues(form)).toEqual(saved);
+
+  control<HTMLInputElement>("limit").value = "4";
+  keep(form, saved);
+  expect(isDirty(form)).toBe(true);
+  expect(readValues(form)).toMatchObject({ region: "us", limit: 4, copy: false, size: "two" });
 });
 
 test("faults stand at their fields and go away again", () => {

@@ -39,6 +39,37 @@ export function isDirty(form: HTMLFormElement): boolean {
   return false;
 }
 
+/** Take `values`, which have been saved, for the stored ones; what has been typed since stays, and is unsaved. */
+export function keep(form: HTMLFormElement, values: Record<string, unknown>): void {
+  for (const { id, kind, control } of fieldsOf(form)) {
+    const stored = values[id];
+    if (control instanceof HTMLSelectElement) {
+      for (const option of control.options) {
+        const isStored = option.value === "" ? stored === "" : JSON.stringify(JSON.parse(option.value)) === JSON.stringify(stored);
+        markAsStored(option, isStored);
+      }
+    } else if (kind === "switch") {
+      markChecked(control as HTMLInputElement, Boolean(stored));
+    } else {
+      const typed = control.value;
+      control.defaultValue = String(stored);
+      control.value = typed;
+    }
+  }
+}
+
+function markAsStored(option: HTMLOptionElement, isStored: boolean): void {
+  const isChosen = option.selected;
+  option.defaultSelected = isStored;
+  option.selected = isChosen;
+}
+
+function markChecked(box: HTMLInputElement, isStored: boolean): void {
+  const isChecked = box.checked;
+  box.defaultChecked = isStored;
+  box.checked = isChecked;
+}
+
 /** Say at each field what is wrong with it; gives the first such control. `isRequired`: whether empty is wrong. */
 export function showFaults(form: HTMLFormElement, isRequired: boolean): HTMLElement | null {
   let first: HTMLElement | null = null;

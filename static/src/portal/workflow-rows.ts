@@ -1,6 +1,6 @@
 // The rows of the Configuration tab: switch a workflow, save its settings, follow changes made elsewhere.
 import { explain } from "./errors";
-import { isDirty, readValues, showFaults } from "./forms";
+import { isDirty, keep, readValues, showFaults } from "./forms";
 import type { Portal } from "./portal";
 import type { WorkflowState } from "./state";
 
@@ -37,9 +37,9 @@ export async function toggle(portal: Portal, button: HTMLButtonElement): Promise
     await portal.tellWorkflowChange(id, { enabled: enables });
     turn(row, enables);
   } catch (error) {
-    say(current(row), explain(error)?.text ?? "", "bad");
+    say(row, explain(error)?.text ?? "", "bad");
   } finally {
-    document.getElementById(button.id)?.removeAttribute("aria-busy");
+    button.removeAttribute("aria-busy");
   }
 }
 
@@ -56,21 +56,22 @@ export async function save(portal: Portal, row: HTMLElement): Promise<boolean> {
   const values = readValues(form);
   const button = form.querySelector<HTMLButtonElement>("[data-save]");
   if (button) button.disabled = true;
+  say(row, "");
   row.dataset["saving"] = "";
   try {
     const result = await portal.bridge.invoke("updateWorkflowUserSettings", [portal.state.type, id, values, portal.selection]);
     const errors = (result as { errors?: string[] } | undefined)?.errors ?? [];
     if (errors.length > 0) throw new Error(errors.join(" "));
     await portal.tellWorkflowChange(id, { settings: values });
-    document.addEventListener("htmx:afterSettle", () => say(current(row), "Saved.", "ok"), { once: true });
-    portal.reloadRow(id);
+    keep(form, values);
+    say(row, "Saved.", "ok");
     return true;
   } catch (error) {
-    say(current(row), explain(error)?.text ?? "", "bad");
-    if (button) button.disabled = false;
+    say(row, explain(error)?.text ?? "", "bad");
     return false;
   } finally {
     delete row.dataset["saving"];
+    if (button) button.disabled = !isDirty(form);
   }
 }
 
@@ -92,11 +93,6 @@ function say(row: HTMLElement, text: string, tone = ""): void {
   if (!message) return;
   message.textContent = text;
   message.dataset["tone"] = tone;
-}
-
-/** The row that stands where `row` stood: it may have been fetched anew meanwhile. */
-function current(row: HTMLElement): HTMLElement {
-  return document.getElementById(row.id) ?? row;
 }
 
 function formOf(row: HTMLElement): HTMLFormElement | null {
