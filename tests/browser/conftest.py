@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -22,6 +26,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 WAIT_MS = 10_000
+DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
 
 # Playwright's sync API keeps an event loop in this thread, which Django would take for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -34,7 +39,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def front_end() -> None:
+    """The built scripts and styles: a clone in which nobody has built yet has none."""
+    if not (DIST / "dashboard.js").exists():
+        subprocess.run(["node", str(DIST.parent / "build.mjs")], check=True)
+    if DIST not in settings.STATICFILES_DIRS:  # it was not there when the settings were read
+        settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, DIST]
+        finders.get_finder.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def chromium(front_end: None) -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.fail("Chromium is missing: as root, apt-get install chromium")
     with sync_playwright() as playwright:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from projects.models import Project
+from workflows.app_events.changing import taken
 from workflows.app_events.parsing import NotAnObject, parse_object
 from workflows.definition.schema import MAX_NAME
 from workflows.models import AppEvent
@@ -50,7 +51,7 @@ class AppEventForm(forms.Form):
         if self.app_event:
             others = others.exclude(pk=self.app_event.pk)
         if others.exists():
-            raise forms.ValidationError(f"There is an App Event “{name}” already.", code="taken")
+            raise forms.ValidationError(taken(name), code="taken")
         return name
 
     def clean_example(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from workflows.app_events import changing
 from workflows.app_events.forms import AppEventForm
 from workflows.app_events.listening import listeners, listeners_by_event
 from workflows.app_events.snippets import snippets
-from workflows.errors import AppEventInUse
+from workflows.errors import AppEventInUse, NameTaken
 from workflows.models import AppEvent
 
 PER_PAGE = 25
@@ -51,9 +51,13 @@ def app_events(request: ProjectRequest) -> HttpResponse:
 def new_app_event(request: ProjectRequest) -> HttpResponse:
     form = AppEventForm(request.POST or None, project=request.project)
     if request.method == "POST" and form.is_valid():
-        app_event = changing.create_app_event(request.project, **form.cleaned_data, by=request.user)
-        messages.success(request, f"“{app_event.name}” is ready to be sent.")
-        return redirect("workflows:app-event", app_event.pk)
+        try:
+            app_event = changing.create_app_event(request.project, **form.cleaned_data, by=request.user)
+        except NameTaken as error:
+            form.add_error("name", error.message)
+        else:
+            messages.success(request, f"“{app_event.name}” is ready to be sent.")
+            return redirect("workflows:app-event", app_event.pk)
     return render(request, "workflows/app_events/new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -74,7 +78,7 @@ def _change(request: ProjectRequest, row: AppEvent) -> HttpResponse:
         return _page(request, row, form, status=422)
     try:
         changing.change_app_event(row, **form.cleaned_data, by=request.user)
-    except AppEventInUse as error:
+    except (AppEventInUse, NameTaken) as error:
         form.add_error("name", error.message)
         return _page(request, row, form, status=error.status)
     messages.success(request, "Saved.")

@@ -10,8 +10,9 @@ from integrations.models import Integration
 from projects import auditing
 from projects.models import User
 from workflows.definition.schema import MAX_NAME, Definition, Trigger, to_json
-from workflows.errors import NameTaken, StillDeployed
+from workflows.errors import StillDeployed
 from workflows.models import Workflow
+from workflows.naming import refusing_taken_names
 
 DEFAULT_NAME = "New workflow"
 
@@ -45,10 +46,7 @@ def duplicate_workflow(workflow: Workflow, *, by: User) -> Workflow:
 
 def describe_workflow(workflow: Workflow, *, name: str, description: str, by: User) -> None:
     """Change the name and the text that the end user reads. Raises: NameTaken."""
-    with transaction.atomic():
-        others = Workflow.objects.filter(integration=workflow.integration, name=name).exclude(pk=workflow.pk)
-        if others.exists():
-            raise NameTaken(f"There is a workflow “{name}” already.")
+    with refusing_taken_names(f"There is a workflow “{name}” already."):
         before = workflow.name
         workflow.name, workflow.description = name, description
         workflow.save(update_fields=["name", "description"])

@@ -90,7 +90,7 @@ export function templateInput(options: TemplateInputOptions): TemplateInput {
       view.contentDOM.setAttribute("aria-invalid", String(isInvalid));
       view.dispatch({ effects: chipsChanged.of(null) });
     },
-    isTyping: () => view.hasFocus && openPlaceholder(view.state.doc.toString(), view.state.selection.main.head) !== null,
+    isTyping: () => view.hasFocus && openPlaceholder(view.state.doc.toString(), view.state.selection.main.head)?.isClosed === false,
     destroy: () => view.destroy(),
   };
 }

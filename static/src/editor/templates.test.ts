@@ -34,10 +34,15 @@ describe("openPlaceholder", () => {
     expect(at("<<|>")).toMatchObject({ from: 0, query: "" });
   });
 
-  it("is none outside and within a closed one", () => {
+  it("is none outside", () => {
     expect(at("{{ trigger.a }} |>")).toBeNull();
-    expect(at("{{ trig|>ger.a }}")).toBeNull();
+    expect(at("{{ trigger.a }}|>")).toBeNull();
+    expect(at("|>{{ trigger.a }}")).toBeNull();
     expect(at("plain|>")).toBeNull();
+  });
+
+  it("reaches to the end of a closed one that is edited as text", () => {
+    expect(at("x {{ trig|>ger.a }} y")).toMatchObject({ from: 2, to: 17, isClosed: true, query: " trig" });
   });
 
   it("is found after a closed one", () => {

@@ -7,9 +7,12 @@ export interface Placeholder {
   filters: string[];
 }
 
-/** A placeholder that is being typed: its opener stands before the cursor and nothing has closed it yet. */
+/** A placeholder that is being typed: its opener stands before the cursor. */
 export interface OpenPlaceholder {
   from: number;
+  /** Where it ends: behind its closer when the cursor stands within a closed one, else at the cursor. */
+  to: number;
+  isClosed: boolean;
   /** What has been typed since the opener. */
   query: string;
   /** Where the text after the last `|` begins, when a filter is being typed; else -1. */
@@ -41,17 +44,21 @@ export function placeholders(text: string): Placeholder[] {
 
 export function openPlaceholder(text: string, cursor: number): OpenPlaceholder | null {
   const closed = placeholders(text);
-  if (closed.some((chip) => chip.from < cursor && cursor < chip.to)) return null;
+  const around = closed.find((chip) => chip.from + 2 <= cursor && cursor <= chip.to - 2);
+  if (around) return typedIn(text, around.from, cursor, around.to);
   const start = closed.filter((chip) => chip.to <= cursor).at(-1)?.to ?? 0;
   for (let at = cursor - 2; at >= start; at--) {
     if (!openerAt(text, at)) continue;
-    const typed = text.slice(at + 2, cursor);
-    if (typed.includes("\n")) return null;
-    const parts = pipes(typed);
-    const filterFrom = parts.length > 1 ? cursor - parts.at(-1)!.length : -1;
-    return { from: at, query: typed, filterFrom };
+    return text.slice(at, cursor).includes("\n") ? null : typedIn(text, at, cursor, -1);
   }
   return null;
+}
+
+function typedIn(text: string, from: number, cursor: number, end: number): OpenPlaceholder {
+  const query = text.slice(from + 2, cursor);
+  const parts = pipes(query);
+  const filterFrom = parts.length > 1 ? cursor - parts.at(-1)!.length : -1;
+  return { from, to: end < 0 ? cursor : end, isClosed: end >= 0, query, filterFrom };
 }
 
 /** A path as typed and as the server writes it differ in spaces and in the style of keys: trigger["a"] is trigger.a. */

@@ -52,7 +52,7 @@ function complete(context: CompletionContext, source: MenuSource): CompletionRes
   const open = source.takesVariables ? openPlaceholder(text, context.pos) : null;
   if (open && open.filterFrom >= 0) return filterItems(context, source, open.filterFrom);
   if (open) {
-    const options = variableItems(source.variables(), open.query, open.from);
+    const options = variableItems(source.variables(), open.query, open.from, open.isClosed ? open.to : undefined);
     return options.length ? { from: open.from, to: context.pos, options, filter: false } : null;
   }
   const mayChoose = source.choices.length > 0 && placeholders(text).length === 0;
@@ -66,7 +66,7 @@ function complete(context: CompletionContext, source: MenuSource): CompletionRes
   return options.length ? { from: 0, to: text.length, options, filter: false } : null;
 }
 
-function variableItems(groups: VariableGroup[], query: string, from: number): MenuItem[] {
+function variableItems(groups: VariableGroup[], query: string, from: number, end?: number): MenuItem[] {
   return filterVariables(groups, query).flatMap((group, rank) => {
     const section = { name: group.title, rank: rank + 1 };
     return group.items.map((item) => ({
@@ -74,7 +74,7 @@ function variableItems(groups: VariableGroup[], query: string, from: number): Me
       detail: item.sample ? undefined : item.type,
       sample: item.sample,
       section,
-      apply: (view: EditorView, _: Completion, __: number, to: number) => insertVariable(view, item.path, from, to),
+      apply: (view: EditorView, _: Completion, __: number, to: number) => insertVariable(view, item.path, from, end ?? to),
     }));
   });
 }

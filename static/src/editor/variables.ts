@@ -20,7 +20,8 @@ export function filterVariables(groups: VariableGroup[], query: string): Variabl
   return groups
     .map((group) => {
       const found = group.items.filter((item) => {
-        const text = `${group.title} ${item.label} ${item.path} ${item.sample}`.toLowerCase();
+        const sample = item.type === "object" || item.type === "list" ? "" : item.sample;
+        const text = `${group.title} ${item.label} ${item.path} ${sample}`.toLowerCase();
         return words.every((word) => text.includes(word));
       });
       return { ...group, items: found.sort((a, b) => rank(a, words) - rank(b, words)) };

@@ -27,6 +27,7 @@ function start(root: HTMLElement, data: EditorData): void {
   const nameError = root.querySelector<HTMLElement>("[data-name-error]");
   const details = new Details(data.urls.details, data.name, data.description, (error) => {
     if (nameError) nameError.textContent = error;
+    if (!error) document.title = `${details.name} · Isthmus`;
   });
   const name = root.querySelector<HTMLInputElement>("[data-name]");
   name?.addEventListener("input", () => {

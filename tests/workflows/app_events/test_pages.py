@@ -258,3 +258,13 @@ def test_a_viewer_may_look_and_change_nothing(raj, project):
     assert raj.post(url(app_event), fields(name="Mine")).status_code == 403
     assert raj.post(url(app_event, "delete-app-event")).status_code == 403
     assert [row.name for row in AppEvent.objects.all()] == ["Lead Created"]
+
+
+def test_a_name_that_somebody_takes_at_the_same_moment_is_refused_too(ana, project, monkeypatch):
+    make_app_event(project)
+    monkeypatch.setattr("workflows.app_events.forms.AppEventForm.clean_name", lambda form: form.cleaned_data["name"])
+
+    response = ana.post(reverse("workflows:new-app-event"), fields())
+
+    assert response.status_code == 422
+    assert "There is an App Event “Lead Created” already." in response.content.decode()
