@@ -28,11 +28,11 @@ def add_old_runs(system: Isthmus, postgres: Postgres, count: int) -> float:
     with closing(postgres.connect(system.database)) as connection:
         connection.execute("SET synchronous_commit = off")
         connection.execute("SET session_replication_role = replica")  # the foreign keys are right by construction
-        models = _copied_rows(connection)
+        models, first_ms = _copied_rows(connection), _first_ms()
         for start in range(0, count, _CHUNK):
             end = min(start + _CHUNK, count)
             for table in _TABLES:
-                connection.execute(_statement(table, count, models), {"start": start, "end": end - 1})
+                connection.execute(_statement(table, count, models, first_ms), {"start": start, "end": end - 1})
         connection.execute("VACUUM (ANALYZE) workflows_event, workflows_run, workflows_steprun")
     return time.monotonic() - begun
 
@@ -49,11 +49,15 @@ def _copied_rows(connection: psycopg.Connection[tuple[int]]) -> int:
     return row[0]
 
 
-def _statement(table: str, count: int, models: int) -> str:
+def _first_ms() -> int:
+    """When the oldest run came, in milliseconds since the epoch."""
+    return int(time.time() * 1000) - (OLD_DAYS + 1) * 86_400_000
+
+
+def _statement(table: str, count: int, models: int, first_ms: int) -> str:
     mark, changes = _TABLES[table]
     key = {"workflows_event": "event_id", "workflows_run": "run_id", "workflows_steprun": "step_id"}[table]
     step_ms = OLD_DAYS * 86_400_000 / count
-    first_ms = int(time.time() * 1000) - (OLD_DAYS + 1) * 86_400_000
     at_ms = f"({first_ms} + (i * {step_ms})::bigint)"
 
     def row_id(which: str) -> str:

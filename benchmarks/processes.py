@@ -62,8 +62,8 @@ class Group:
         return {name: process.pid for name, process in self._running.items()}
 
     def signal(self, name: str, number: int) -> None:
-        """Send a signal to a process and its children."""
-        os.killpg(self._running[name].pid, number)
+        """Send a signal to a process and its children, if they still run."""
+        self._send(self._running[name], number)
 
     def wait_until(self, is_ready: Callable[[], bool], what: str, seconds: float = 60, every: float = 0.05) -> None:
         """Ask `every` so many seconds, until it `is_ready`.

@@ -1,8 +1,9 @@
 """`python -m benchmarks.profile [--events N] [--users N]`: where web and worker spend their time, by py-spy.
 
 Runs Isthmus on PostgreSQL as the benchmark does, sends events and samples both processes meanwhile: threads that hold the
-interpreter, so CPU time in Python; with `--waits` all threads that are not idle, so waiting for the database too. Prints, for each, the functions that time is spent in (own) and beneath (with what they call), and the share of each
-package; the stacks stay in the data folder's `bench/` in the collapsed format that flame-graph tools read.
+interpreter, so CPU time in Python; with `--waits` all threads that are not idle, so waiting for the database too. Prints,
+for each process, the functions that time is spent in (own) and beneath (with what they call), and each package's share; the
+stacks stay in the data folder's `bench/` in the collapsed format that flame-graph tools read.
 
 The sampler takes a share of the machine, so the rates printed here are not those of `make bench`.
 """
