@@ -141,7 +141,10 @@ def _in_state(runs: RunQuerySet, state: str) -> RunQuerySet:
         return runs.filter(state=state)
     # The partial index leaves out succeeded runs; SQLite uses it only where the query repeats its condition.
     wanted = runs.exclude(state=RunState.SUCCEEDED)
-    return wanted.filter(state__in=OPEN_STATES) if state == OPEN else wanted.filter(state=state)
+    if state != OPEN:
+        return wanted.filter(state=state)
+    # Open runs are few beside those that ended: found first, by that index, and not by a walk through all runs.
+    return runs.filter(pk__in=wanted.filter(state__in=OPEN_STATES).order_by().values("pk"))
 
 
 def _of_event(runs: RunQuerySet, project: Project, event: str) -> RunQuerySet:
@@ -168,7 +171,7 @@ def _matching(runs: RunQuerySet, project: Project, text: str) -> RunQuerySet:
         lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
         found = runs.filter(id__gte=lowest, id__lte=highest)
         if len(digits) == 32:
-            of_event = Run.objects.for_project(project).filter(event_id=lowest).values_list("pk", flat=True)
+            of_event = Run.objects.filter(event_id=lowest).values_list("pk", flat=True)  # `runs` is the project's
             found = runs.filter(pk__in=[lowest, *of_event])
         if found.exists():
             return found
