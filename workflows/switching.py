@@ -83,8 +83,8 @@ def save_settings(configuration: Configuration, changes: Mapping[str, SwitchChan
     """Store each named workflow's values and switch; give, in words, what was not stored.
 
     A workflow is stored whole or not at all: with a value that does not fit, or switched on with a required one missing,
-    it keeps what it had and the others are stored. Workflows that are not deployed are passed over, since the SDK sends
-    back all that it was ever told of.
+    it keeps what it had and the others are stored. The SDK sends back all that it was ever told of: workflows that are no
+    longer deployed are passed over, and what was never touched gets no row, so that it stays undecided.
     """
     errors: list[str] = []
     with transaction.atomic():
@@ -96,7 +96,7 @@ def save_settings(configuration: Configuration, changes: Mapping[str, SwitchChan
             row = stored.get(workflow.pk) or WorkflowSetting(configuration=configuration, workflow=workflow)
             faults = _apply(row, change, configuration.shared_settings)
             errors += [f"{workflow.name}: {fault}" for fault in faults]
-            if not faults:
+            if not faults and (row.pk or row.is_enabled or row.values):
                 row.save()
     return errors
 

@@ -314,6 +314,60 @@ def test_a_page_without_a_bundler_has_the_same_sdk_from_connect_js(scene: Scene,
         assert all(url.startswith((server, address)) for url in asked)
 
 
+def test_the_sdks_calls_work_without_the_portal(scene: Scene, server: str) -> None:
+    asking = make_workflow(scene.integration, name="By region", draft=lead_definition(settings=[REGION]))
+    app, wid = scene.org.app(), str(asking.pk)
+    with plain_page(f'<!doctype html><title>Plain</title><script src="{server}/connect.js"></script>') as address:
+        page = scene.page
+        page.goto(address)
+
+        def say(script: str, **given: Any) -> Any:
+            """Run `script` with the SDK as `paragon`; gives what it returns, or the server's words where it throws."""
+            return page.evaluate(
+                "async (given) => { try { return await (async () => { " + script + " })() } "
+                "catch (error) { return JSON.parse(error.message).code } }",
+                given,
+            )
+
+        say("await paragon.authenticate(given.id, given.token); paragon.setHeadless(true)",
+            id=str(scene.project.pk), token=user_token("carla"))  # fmt: skip
+        user = say("return await paragon.setUserMetadata({ name: 'Carla', plan: 'pro' })")
+        with page.expect_popup() as opened:
+            page.evaluate(
+                "() => { window.installed = paragon.installIntegration('salesforce', { externalId: 'main' }) }"
+            )
+        popup = opened.value
+        popup.locator("#username").fill(app["username"])
+        popup.locator("#password").fill(app["password"])
+        popup.locator("#Login").click()
+        popup.locator("#oaapprove").click()
+        installed = say("return await window.installed")
+
+        assert user["meta"] == {"Name": "Carla", "plan": "pro"}
+        assert installed["credentialId"] == str(Credential.objects.get(external_id="main").pk)
+        assert say("await paragon.enableWorkflow(given.wid)", wid=wid) == "setting_missing"
+        saved = "return (await paragon.updateWorkflowUserSettings('salesforce', given.wid, given.values)).errors"
+        assert say(saved, wid=wid, values={"region": 7}) == ["By region: Region must be a text."]
+        assert say(saved, wid=wid, values={"region": "EMEA"}) == []
+        assert say("await paragon.enableWorkflow(given.wid, { selectedCredentialId: 'ext:main' })", wid=wid) is None
+        assert WorkflowSetting.objects.get().values == {"region": "EMEA"} and WorkflowSetting.objects.get().is_enabled
+        made = say("return await paragon.createConfiguration({ credentialId: 'main', externalId: 'emea' })")
+        assert (made["externalId"], made["isDefault"]) == ("emea", False)
+        assert (
+            say("return (await paragon.getIntegrationAccount('salesforce', { includeAccountAuth: true })).accountAuth")
+            == {}
+        )
+        assert say("await paragon.workflow(given.wid, {})", wid=wid) == "not_built_yet"
+        assert say("await paragon.event('Nobody Listens', {})") == "unknown_app_event"
+        assert (
+            say(
+                "await paragon.uninstallIntegration('salesforce'); return paragon.getUser().integrations.salesforce.enabled"
+            )
+            is False
+        )
+        assert not Credential.objects.present().exists()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_portal_popup_and_acme_have_no_serious_accessibility_faults(
     scene: Scene, scheme: Literal["light", "dark"]

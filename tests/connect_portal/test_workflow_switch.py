@@ -90,6 +90,18 @@ def test_what_the_builder_wants_on_is_switched_on_once_and_the_users_own_choice_
     assert not states[str(wanted.pk)]["enabled"] and not states[str(waiting.pk)]["enabled"]
 
 
+def test_saving_one_workflow_decides_nothing_about_the_others(cast: Cast) -> None:
+    configuration = cast.connect().configurations.get()
+    other = make_workflow(cast.integration, enabled_by_default=True)
+
+    switching.save_settings(configuration, {
+        str(cast.workflow.pk): {"enabled": True, "settings": {}}, str(other.pk): {"enabled": False, "settings": {}},
+    })  # fmt: skip
+
+    assert WorkflowSetting.objects.get().workflow == cast.workflow
+    assert switching.apply_defaults(configuration) == [other]
+
+
 def test_values_of_settings_that_this_version_does_not_ask_for_are_kept(cast: Cast) -> None:
     asking = make_workflow(cast.integration, draft=lead_definition(settings=[REGION]))
     configuration = cast.connect().configurations.get()
