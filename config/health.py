@@ -1,22 +1,29 @@
 """`GET /healthz`: whether the web process, the database, the broker and a worker answer."""
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TypedDict
 
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from projects import database_refusals
+from projects.errors import DatabaseReadOnly, DiskFull
 from workflows.models import WorkerPulse
 
 KEPT_SECONDS = 1.0
 """Probes come often and from everywhere; the answer is made at most once a second."""
+MIN_FREE_BYTES = 64_000_000
+REFUSAL_REMEMBERED_SECONDS = 30.0
+"""A full disk shows only where something is written: what intake met counts for as long."""
 
 
 class Part(TypedDict):
@@ -58,13 +65,29 @@ def check() -> dict[str, Part]:
 
 
 def _database() -> Part:
+    """Reads, and asks for a write that changes no row: that needs no disk, and finds a database that takes none."""
+    vendor = connection.vendor
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as exc:
+        WorkerPulse.objects.filter(name="").update(beat_at=timezone.now())
+    except (DatabaseError, InterfaceError) as exc:
         connection.close()
-        return {"ok": False, "message": f"{connection.vendor} does not answer: {exc}".strip()}
-    return {"ok": True, "message": f"{connection.vendor} answers"}
+        match database_refusals.refusal_of(exc):
+            case DatabaseReadOnly():
+                return {"ok": False, "message": f"{vendor} answers, and takes no writes: {exc}".strip()}
+            case _:
+                return {"ok": False, "message": f"{vendor} does not answer: {exc}".strip()}
+    if vendor == "sqlite" and (free := _free_bytes()) < MIN_FREE_BYTES:
+        return {"ok": False, "message": f"sqlite's disk is full but for {free // 1_000_000} MB"}
+    noted = database_refusals.noted_within(REFUSAL_REMEMBERED_SECONDS)
+    if noted and noted.code == DiskFull.code:
+        return {"ok": False, "message": f"{vendor} answers, and has just refused a write: {noted.message}"}
+    return {"ok": True, "message": f"{vendor} answers"}
+
+
+def _free_bytes() -> int:
+    return shutil.disk_usage(Path(str(connection.settings_dict["NAME"])).parent).free
 
 
 def _broker() -> Part:

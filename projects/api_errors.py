@@ -8,12 +8,13 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from lib.errors import IsthmusError
+from projects import database_refusals
 
 log = logging.getLogger("isthmus.api")
 
@@ -42,10 +43,13 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             return Response(error_body("not_found", str(exc) or "There is no such thing here.", 404), status=404)
         case PermissionDenied():
             return Response(error_body("7210", str(exc) or "You may not do that.", 403), status=403)
-        case OperationalError() | InterfaceError():
-            log.error("database.away", exc_info=exc)
-            message = "The database does not answer; nothing was stored. Try again in a few seconds."
-            return Response(error_body("database_unavailable", message, 503), status=503, headers={"Retry-After": "5"})
+        case DatabaseError() | InterfaceError() if refusal := database_refusals.note(exc):
+            log.error("database.refuses", extra={"code": refusal.code}, exc_info=exc)
+            return Response(
+                error_body(refusal.code, refusal.message, refusal.status),
+                status=refusal.status,
+                headers={"Retry-After": str(refusal.retry_after_seconds)},
+            )
         case exceptions.ValidationError():
             return Response(error_body("invalid", "The input is not valid.", 400, {"fields": exc.detail}), status=400)
         case exceptions.APIException():

@@ -29,3 +29,24 @@ class InvitationRefused(IsthmusError):
     """This invitation is not valid any more: it was withdrawn, replaced or taken up, or its week is over."""
 
     code, status = "invitation_refused", 410
+
+
+class DatabaseUnavailable(IsthmusError):
+    """The database does not answer, so this was not accepted. Try again in a few seconds, with the same Idempotency-Key."""
+
+    code, status, retryable = "database_unavailable", 503, True
+    retry_after_seconds = 5
+
+
+class DatabaseReadOnly(IsthmusError):
+    """The database takes no writes at the moment; nothing was stored. Try again later."""
+
+    code, status, retryable = "database_read_only", 503, True
+    retry_after_seconds = 30
+
+
+class DiskFull(IsthmusError):
+    """The database's disk is full; nothing was stored. Try again later."""
+
+    code, status, retryable = "disk_full", 503, True
+    retry_after_seconds = 60
