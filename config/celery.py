@@ -8,7 +8,7 @@ from celery import Celery
 from celery.beat import EmbeddedService, Scheduler
 from celery.signals import worker_ready, worker_shutting_down
 
-from config import settings  # not django.conf: test settings import this package while they load
+from config import file_broker, settings  # not django.conf: test settings import this package while they load
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,6 +17,7 @@ _options: dict[str, object] = {}
 if settings.CELERY_BROKER_URL.startswith("filesystem://"):
     # The broker of the embedded default: message files inside the data folder. In and out are one folder, so that
     # every process reads what any process wrote.
+    file_broker.register()
     for name in ("messages", "control", "processed"):
         (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
     _options = {
