@@ -12,6 +12,7 @@ import orjson
 
 from connect_portal.errors import WorkflowNotFound
 from connect_portal.installing import installable
+from connect_portal.reading import short_text
 from connect_portal.selecting import chosen_credential, find_configuration
 from integrations.errors import CredentialNotFound
 from integrations.models import Configuration, Credential, CredentialStatus, Integration
@@ -140,7 +141,7 @@ def _card(user: ConnectedUser, integration: Integration, credential: str, config
         app_name=integration.project.name,
         icon=f"connect/integrations/{integration.provider_key}.svg",
         accent_color=integration.accent_color or provider.brand_color,
-        description=integration.description or provider.description,
+        description=short_text(integration),
         overview=integration.overview,
         account=account,
         configuration_id=chosen.pk if chosen else None,

@@ -24,7 +24,7 @@ def deployed_workflows(project: Project) -> WorkflowsByIntegration:
 
 
 def integrations_of(project: Project) -> list[Integration]:
-    return list(Integration.objects.for_project(project).order_by("created_at"))
+    return list(Integration.objects.for_project(project).select_related("project").order_by("created_at"))
 
 
 def credentials_of(user: ConnectedUser) -> list[Credential]:
@@ -37,6 +37,11 @@ def credentials_of(user: ConnectedUser) -> list[Credential]:
         .prefetch_related(Prefetch("configurations", configurations))
         .order_by("created_at")
     )
+
+
+def short_text(integration: Integration) -> str:
+    """The line below the integration's name. The provider's own description is written for builders, not for end users."""
+    return integration.description or f"Use {integration.provider.name} with {integration.project.name}."
 
 
 def main_credential(credentials: Sequence[Credential]) -> Credential | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NotRequired, TypedDict
 
-from connect_portal.reading import WorkflowsByIntegration, main_credential
+from connect_portal.reading import WorkflowsByIntegration, main_credential, short_text
 from integrations.models import Configuration, Credential, CredentialStatus, Integration
 from projects.models import ConnectedUser
 from workflows.models import Workflow
@@ -187,7 +187,7 @@ def integration_document(integration: Integration, workflows: Sequence[Workflow]
     values = {
         "accentColor": integration.accent_color or provider.brand_color,
         "paragonLink": False,
-        "description": integration.description or provider.description,
+        "description": short_text(integration),
         "overview": integration.overview,
         "sharedMeta": {"inputs": []},
         "workflowMeta": {str(workflow.pk): _workflow_meta(workflow, order) for order, workflow in enumerate(workflows)},

@@ -58,6 +58,7 @@ def test_before_connecting_the_card_says_what_there_is_to_gain(cast: Cast) -> No
 
     text = card(cast)
 
+    assert "Use Salesforce with Acme." in text and "users&#x27;" not in text
     assert "Connect Salesforce" in text and "Sync leads" in text and "New sign-ups become leads." in text
     assert "Leads in &lt;your&gt; Salesforce." in text and 'role="switch"' not in text
 
