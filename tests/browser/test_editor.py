@@ -298,6 +298,23 @@ def test_cards_are_walked_moved_deleted_and_brought_back_by_keyboard(ana, workfl
     assert [step["key"] for step in workflow.draft["steps"]] == ["second", "create_lead"]
 
 
+def test_a_cards_menu_is_worked_by_keyboard(ana, workflow, enter):
+    page = open_editor(enter(ana), workflow)
+    more = page.get_by_role("button", name="Create Lead: more")
+
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Duplicate")).to_be_focused()  # there is nowhere to move a single step to
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    expect(page.get_by_role("menuitem", name="Duplicate")).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".canvas-flow .node-title")).to_have_text(["Lead Created", "Create Lead", "Create Lead (copy)"])
+    expect(card(page, "Create Lead (copy)")).to_be_focused()
+
+
 def test_a_card_is_dragged_to_another_place(ana, workflow, enter):
     draft = lead_definition()
     draft["steps"].append({**draft["steps"][0], "key": "second", "name": "Second"})

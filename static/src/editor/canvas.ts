@@ -31,7 +31,7 @@ export class Canvas {
   }
 
   private draw(): void {
-    this.isStale = Boolean(this.dragged || this.root.querySelector(".dropdown-menu.show"));
+    this.isStale = Boolean(this.dragged || this.root.querySelector(".menu-list.show"));
     if (this.isStale) return;
     const { store } = this.editor;
     const focused = (document.activeElement as HTMLElement | null)?.closest<HTMLElement>("[data-node]")?.dataset.node;
@@ -40,7 +40,7 @@ export class Canvas {
     const flow = h("ol", { class: "canvas-flow", "aria-label": "The workflow's steps, in order" },
       h("li", {}, this.triggerCard()),
       steps.map((step, at) => [h("li", { class: "connector-slot" }, this.connector(at)), h("li", {}, this.stepCard(step, at))]),
-      h("li", { class: "connector-slot" }, this.connector(steps.length, true)));
+      !store.readOnly && h("li", { class: "connector-slot" }, this.connector(steps.length, true)));
     this.root.replaceChildren(flow, this.settingsCard());
     if (hadFocus) this.root.querySelector<HTMLElement>(`[data-node="${CSS.escape(focused)}"] .node-main`)?.focus({ preventScroll: true });
   }
@@ -101,9 +101,9 @@ export class Canvas {
     const slot = h("div", { class: `connector${isLast ? " connector-last" : ""}` });
     if (this.editor.store.readOnly) return slot;
     const label = isLast ? "Add a step" : `Add a step before step ${at + 1}`;
-    const menu = h("div", { class: "node-menu dropdown" },
+    const menu = h("div", { class: "node-menu" },
       h("button", { type: "button", class: isLast ? "btn btn-add" : "btn-plus", "aria-label": isLast ? undefined : label, title: isLast ? undefined : label, "aria-haspopup": "menu", "aria-expanded": "false", onclick: (event: MouseEvent) => this.toggleMenu(event) }, icon("plus"), isLast && label),
-      h("div", { class: "dropdown-menu", role: "menu" }, this.editor.data.actions.map((action) =>
+      h("div", { class: "menu-list", role: "menu" }, this.editor.data.actions.map((action) =>
         h("button", { type: "button", class: "dropdown-item action-item", role: "menuitem", tabindex: -1, onclick: () => this.add(at, action.type) }, icon(action.icon),
           h("span", {}, h("span", { class: "action-title" }, `${action.provider}: ${action.title}`), h("span", { class: "action-line" }, action.description))))));
     slot.append(menu);
@@ -127,9 +127,9 @@ export class Canvas {
     const last = this.editor.store.definition.steps.length - 1;
     const item = (name: string, words: string, key: string, act: () => void, disabled = false) =>
       h("button", { type: "button", class: "dropdown-item", role: "menuitem", tabindex: -1, disabled, onclick: () => { this.closeMenus(); act(); } }, name === "trash" ? icon("trash") : name === "copy" ? icon("copy") : name === "arrow-up" ? icon("arrow-up") : icon("arrow-down"), words, key && h("kbd", { class: "ms-auto" }, key));
-    return h("div", { class: "node-menu dropdown" },
+    return h("div", { class: "node-menu" },
       h("button", { type: "button", class: "btn-mark", "aria-label": `${step.name || step.key}: more`, "aria-haspopup": "menu", "aria-expanded": "false", onclick: (event: MouseEvent) => this.toggleMenu(event) }, icon("dots-vertical")),
-      h("div", { class: "dropdown-menu dropdown-menu-end", role: "menu" },
+      h("div", { class: "menu-list menu-list-end", role: "menu" },
         item("arrow-up", "Move up", "Alt ↑", () => this.move(step.key, at - 1), at === 0),
         item("arrow-down", "Move down", "Alt ↓", () => this.move(step.key, at + 1), at === last),
         item("copy", "Duplicate", "", () => this.duplicate(step.key)),
@@ -152,7 +152,7 @@ export class Canvas {
   }
 
   private hideMenus(): void {
-    for (const menu of this.root.querySelectorAll(".dropdown-menu.show")) {
+    for (const menu of this.root.querySelectorAll(".menu-list.show")) {
       menu.classList.remove("show");
       menu.previousElementSibling?.setAttribute("aria-expanded", "false");
     }
@@ -196,7 +196,7 @@ export class Canvas {
 
   private onKey(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    const menu = target.closest<HTMLElement>(".dropdown-menu");
+    const menu = target.closest<HTMLElement>(".menu-list");
     if (menu) return this.onMenuKey(event, menu);
     if (!target.matches(".node-main")) return;
     const cards = [...this.root.querySelectorAll<HTMLElement>(".node-main")];

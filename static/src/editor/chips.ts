@@ -113,7 +113,10 @@ export function chips(look: LookOf): Extension {
         return chip ? revealAt(view, view.posAtDOM(chip)) : false;
       },
       blur(_, view) {
-        window.setTimeout(() => view.dispatch({ effects: reveal.of(-1) }));
+        // The view may be gone by then: a change of structure draws the panel anew.
+        window.setTimeout(() => {
+          if (view.dom.isConnected && view.state.field(chipField).revealed >= 0) view.dispatch({ effects: reveal.of(-1) });
+        });
       },
     }),
   ];

@@ -3,7 +3,7 @@ import { icon } from "../components/icons";
 import type { Editor } from "./context";
 import { inputOf, positionOf, stepOf, withInput, withRequired, changeStep } from "./definition";
 import { h, newId } from "./dom";
-import { asText, asValue, typeInWords } from "./forms";
+import { asText, asValue, isRecordField, typeInWords } from "./forms";
 import { besideField, ofField } from "./problems";
 import { templateInput, type TemplateInput } from "./template-input";
 import type { FormField, Json, Problem } from "./types";
@@ -34,7 +34,7 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
   let template: TemplateInput | null = null;
   let control: HTMLElement;
   if (field.type === "boolean" && !field.takes_variables) {
-    control = switchFor(field, labelId, valueNow() === "true", store.readOnly, (on) => put(on || undefined));
+    control = switchFor(labelId, valueNow() === "true", store.readOnly, (on) => put(on || undefined));
   } else if (field.type === "select" && !field.takes_variables) {
     control = selectFor(field, labelId, noteId, valueNow(), store.readOnly, (value) => put(value || undefined));
   } else {
@@ -63,7 +63,7 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
     h("div", { class: "step-field-head" },
       h("span", { class: "form-label", id: labelId, onclick: () => template?.focus() },
         field.label, field.required && h("span", { class: "field-required", "aria-label": "required" }, "*")),
-      h("span", { class: "step-field-type" }, field.name.startsWith("fields.") && apiName(field) !== field.label && h("code", {}, apiName(field)), typeInWords(field)),
+      h("span", { class: "step-field-type" }, isRecordField(field) && apiName(field) !== field.label && h("code", {}, apiName(field)), isRecordField(field) && typeInWords(field)),
       options.isMapped && !store.readOnly && marks()),
     control, note, field.help && h("div", { class: "field-help" }, field.help));
 
@@ -115,11 +115,11 @@ function placeholderOf(field: FormField): string {
   return field.takes_variables ? "Text, or {{ for a variable" : "";
 }
 
-function switchFor(field: FormField, labelId: string, isOn: boolean, readOnly: boolean, onChange: (on: boolean) => void): HTMLElement {
+function switchFor(labelId: string, isOn: boolean, readOnly: boolean, onChange: (on: boolean) => void): HTMLElement {
   const box = h("input", { type: "checkbox", class: "form-check-input", role: "switch", "aria-labelledby": labelId, disabled: readOnly });
   box.checked = isOn;
   box.addEventListener("change", () => onChange(box.checked));
-  return h("label", { class: "form-check form-switch mb-0" }, box, h("span", { class: "form-check-label" }, field.label));
+  return h("div", { class: "form-check form-switch mb-0" }, box);
 }
 
 function selectFor(

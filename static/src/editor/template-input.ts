@@ -61,10 +61,11 @@ export function templateInput(options: TemplateInputOptions): TemplateInput {
         EditorView.domEventHandlers({
           mousedown(_, at) {
             // A picklist with nothing in it yet opens as a select would.
-            if (!readOnly && options.choices.length && at.state.doc.length === 0) window.setTimeout(() => startCompletion(at));
+            if (readOnly || !options.choices.length || at.state.doc.length > 0) return;
+            window.setTimeout(() => at.dom.isConnected && startCompletion(at));
           },
           blur() {
-            window.setTimeout(() => options.onLeave?.());
+            window.setTimeout(() => view.dom.isConnected && options.onLeave?.());
           },
         }),
         EditorView.updateListener.of((update) => {

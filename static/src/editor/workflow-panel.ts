@@ -50,7 +50,7 @@ export function workflowPanel(editor: Editor, details: Details): Panel {
         h("div", { class: "step-field", "data-field": "order_by" }, h("span", { class: "form-label", id: orderId }, "Keep in order by"), order.dom, orderNote,
           h("div", { class: "field-help" }, "Runs for which this gives the same text wait for each other, for example all events of one record.")),
         h("div", { class: "step-field" }, h("label", { class: "form-label", for: concurrencyId }, "Runs at a time"), concurrency)),
-      h("section", { class: "panel-keys" }, h("h3", { class: "panel-subtitle" }, "By keyboard"),
+      !store.readOnly && h("section", { class: "panel-keys" }, h("h3", { class: "panel-subtitle" }, "By keyboard"),
         h("dl", {}, KEYS.map(([key, words]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, words)])))));
   const refresh = () => {
     problems.replaceChildren(problemList(editor, store.live.problems));
@@ -65,7 +65,8 @@ export function workflowPanel(editor: Editor, details: Details): Panel {
 /** Each problem as a button that leads to where it is mended. */
 export function problemList(editor: Editor, problems: Problem[], onGo?: () => void): HTMLElement {
   if (!problems.length) {
-    return h("div", { class: "note note-ok" }, icon("circle-check"), h("div", {}, editor.data.version ? "A frozen version: look, but nothing can be changed." : "Nothing is missing. This draft can be deployed."));
+    if (editor.data.version) return h("div", { class: "note" }, icon("snowflake"), h("div", {}, "A version is frozen: it can be looked at, and restored into the draft."));
+    return h("div", { class: "note note-ok" }, icon("circle-check"), h("div", {}, "Nothing is missing. This draft can be deployed."));
   }
   const go = (problem: Problem) => {
     onGo?.();

@@ -52,6 +52,9 @@ function start(root: HTMLElement, data: EditorData): void {
   if (!data.readOnly && !data.definition.trigger?.app_event) store.select({ kind: "trigger" }, { open: false });
 
   bind(root, editor, panels);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden" && autosave.status.kind === "saving") void autosave.flush();
+  });
   window.addEventListener("beforeunload", (event) => {
     sessionStorage.setItem(sourceKey, editor.forms.source);
     if (!data.readOnly && (!autosave.isSaved || !details.isSaved)) event.preventDefault();
