@@ -126,7 +126,7 @@ class Stack:
                         f"or choose another by {name}=…"
                     ) from exc
 
-    def _wait_until_up(self, seconds: float = 60) -> None:
+    def _wait_until_up(self, seconds: float = 120) -> None:
         layout, ends_at = self.layout, time.monotonic() + seconds
         waiting = {
             "web, database, broker and worker": f"http://127.0.0.1:{layout.port}/healthz",

@@ -61,17 +61,16 @@ def _sign_up(page: Page) -> None:
 
 def _set_up_salesforce(page: Page) -> str:
     page.locator("a.provider", has_text="Salesforce").click()
-    page.get_by_role("link", name="Settings", exact=True).first.click()
-    page.goto("/integrations/salesforce/settings/")
+    page.locator("main").get_by_role("link", name="Settings", exact=True).first.click()
     page.get_by_role("button", name="Use the local sandbox org").click()
     expect(page.get_by_role("status").filter(has_text="sandbox org's app")).to_be_visible()
     switch = page.get_by_role("switch")
     if not switch.is_checked():
         switch.check()
     page.get_by_role("button", name="Save", exact=True).click()
-    page.goto("/integrations/salesforce/")
-    expect(page.get_by_text("Active", exact=True).first).to_be_visible()
-    return page.get_by_label("Project id").input_value()
+    expect(page.get_by_text("Salesforce is active.")).to_be_visible()
+    page.get_by_role("link", name="Overview").click()
+    return page.get_by_role("textbox", name="Project id").input_value()
 
 
 def _make_the_app_event(page: Page) -> None:
@@ -105,6 +104,7 @@ def _draw_and_deploy(page: Page) -> None:
     page.get_by_role("option", name=re.compile("Lead Created")).click()
     page.get_by_role("button", name="Add a step").click()
     page.get_by_role("menuitem", name="Salesforce: Create record").click()
+    expect(page.get_by_role("combobox", name="Record type")).to_be_focused()
     page.keyboard.type("lead")
     page.keyboard.press("Enter")
     for name, opener, wanted in (("LastName", "{{", "last_name"), ("Company", "<<", "company")):
@@ -162,9 +162,10 @@ def _connect_and_switch_on(page: Page, stack: Layout) -> None:
 
 def _see_the_history(page: Page) -> None:
     page.goto("/activity/")
-    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=LONG_MS)
-    page.locator("a[href*='/activity/0']").first.click()
+    run = page.get_by_role("link", name=re.compile("^Succeeded run of"))
+    expect(run).to_have_count(2, timeout=LONG_MS)
+    run.first.click()
     expect(page.get_by_role("heading", name="Path")).to_be_visible()
-    expect(page.get_by_text("00Q", exact=False).first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("^00Q"))).to_be_visible()
     page.goto("/users/")
     expect(page.get_by_text("ana", exact=False).first).to_be_visible()
