@@ -15,8 +15,8 @@ from projects.models import Project
 from workflows.models import Run, RunState, Workflow
 from workflows.querysets import OPEN_STATES
 
-_TODAY_SECONDS = 15
-_ENDED_DAY_SECONDS = 3600
+_CHANGING_DAY = timedelta(seconds=15)
+_ENDED_DAY = timedelta(days=1)
 BAR_WIDTH = 16
 BAR_GAP = 6
 HEIGHT = 72
@@ -86,28 +86,40 @@ def of_project(project: Project, *, days: int, now: datetime) -> Chart:
 def of_workflows(project: Project, workflow_ids: Sequence[UUID], *, days: int, now: datetime) -> Chart:
     """The same for some of the project's workflows."""
     today = now.astimezone(UTC).date()
-    dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
-    return _drawn([(day, _remembered(project, workflow_ids, day, is_today=day == today)) for day in dates])
+    key = f"runs-by-day:{project.pk.hex}:{hash(tuple(sorted(workflow_ids)))}"
+    known: dict[date, _DayCount] = cache.get(key) or {}
+    counted: dict[date, _DayCount] = {}
+    for day in (today - timedelta(days=back) for back in range(days - 1, -1, -1)):
+        remembered = known.get(day)
+        is_good = remembered is not None and now < remembered.good_until
+        counted[day] = remembered if remembered and is_good else _count_day(project, workflow_ids, day, now)
+    if counted != known:
+        cache.set(key, counted, _ENDED_DAY.total_seconds())
+    return _drawn([(day, row.figures) for day, row in counted.items()])
 
 
 def count_since(project: Project, workflow_ids: Sequence[UUID], since: datetime) -> Figures:
     """How the runs started since then stand."""
-    return _counted(project, workflow_ids, lowest_id_at(since), None)
+    return _count(project, workflow_ids, lowest_id_at(since), None)
 
 
-def _remembered(project: Project, workflow_ids: Sequence[UUID], day: date, *, is_today: bool) -> Figures:
-    key = f"figures:{project.pk.hex}:{hash(tuple(sorted(workflow_ids)))}:{day}"
-    known = cache.get(key)
-    if isinstance(known, Figures):
-        return known
+@dataclass(frozen=True)
+class _DayCount:
+    """One day's figures, and until when they need not be counted anew."""
+
+    figures: Figures
+    good_until: datetime
+
+
+def _count_day(project: Project, workflow_ids: Sequence[UUID], day: date, now: datetime) -> _DayCount:
     begin = datetime.combine(day, time.min, UTC)
-    figures = _counted(project, workflow_ids, lowest_id_at(begin), lowest_id_at(begin + timedelta(days=1)))
-    # Runs of an ended day may still be open; their days are asked for again soon.
-    cache.set(key, figures, _TODAY_SECONDS if is_today or figures.open else _ENDED_DAY_SECONDS)
-    return figures
+    end = begin + timedelta(days=1)
+    figures = _count(project, workflow_ids, lowest_id_at(begin), lowest_id_at(end))
+    # A day that has ended, with no run of it still open, stays as it is.
+    return _DayCount(figures, now + (_ENDED_DAY if end <= now and not figures.open else _CHANGING_DAY))
 
 
-def _counted(project: Project, workflow_ids: Sequence[UUID], lowest: UUID, below: UUID | None) -> Figures:
+def _count(project: Project, workflow_ids: Sequence[UUID], lowest: UUID, below: UUID | None) -> Figures:
     runs = Run.objects.filter(workflow_id__in=workflow_ids, id__gte=lowest).order_by()
     if below:
         runs = runs.filter(id__lt=below)

@@ -120,7 +120,7 @@ def filtered(project: Project, filters: RunFilters) -> RunQuerySet:
     """The project's runs that pass the filters, in no order yet. Every filter has an index or few rows to look at."""
     runs = Run.objects.for_project(project)
     if filters.state:
-        runs = _in_state(runs, filters.state)
+        runs = _in_state(runs, filters.state, is_narrowed=bool(filters.workflow or filters.event or filters.user))
     if filters.workflow:
         runs = runs.filter(workflow_id=filters.workflow)
     if filters.event:
@@ -136,15 +136,17 @@ def filtered(project: Project, filters: RunFilters) -> RunQuerySet:
     return runs
 
 
-def _in_state(runs: RunQuerySet, state: str) -> RunQuerySet:
+def _in_state(runs: RunQuerySet, state: str, *, is_narrowed: bool) -> RunQuerySet:
+    """Runs in that state; `is_narrowed`: other filters would have the database walk their own index."""
     if state == RunState.SUCCEEDED:
         return runs.filter(state=state)
     # The partial index leaves out succeeded runs; SQLite uses it only where the query repeats its condition.
     wanted = runs.exclude(state=RunState.SUCCEEDED)
-    if state != OPEN:
-        return wanted.filter(state=state)
-    # Open runs are few beside those that ended: found first, by that index, and not by a walk through all runs.
-    return runs.filter(pk__in=wanted.filter(state__in=OPEN_STATES).order_by().values("pk"))
+    wanted = wanted.filter(state__in=OPEN_STATES) if state == OPEN else wanted.filter(state=state)
+    if state == OPEN or is_narrowed:
+        # They are few beside those that succeeded: found first, and not by a walk through all of a workflow's runs.
+        return runs.filter(pk__in=wanted.order_by().values("pk"))
+    return wanted
 
 
 def _of_event(runs: RunQuerySet, project: Project, event: str) -> RunQuerySet:

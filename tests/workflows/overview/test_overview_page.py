@@ -106,13 +106,26 @@ def test_the_bars_of_a_day_stand_on_each_other_within_the_drawing(acme):
     assert bar.succeeded_y + bar.succeeded_height == pytest.approx(charting.HEIGHT, abs=0.05)
 
 
-def test_ended_days_are_counted_once_an_hour_and_not_for_each_page(acme, django_assert_num_queries):
+def test_ended_days_are_not_counted_again_for_each_page(acme, django_assert_num_queries):
     cache.clear()
     run_at(acme, NOW - timedelta(days=2))
     charting.of_project(acme.project, days=14, now=NOW)
 
     with django_assert_num_queries(1):
         charting.of_project(acme.project, days=14, now=NOW)
+    with django_assert_num_queries(3):  # the workflows, and today's two counts
+        charting.of_project(acme.project, days=14, now=NOW + timedelta(seconds=16))
+
+
+def test_a_past_day_is_counted_again_while_a_run_of_it_is_open(acme):
+    cache.clear()
+    run_at(acme, NOW - timedelta(days=2), RunState.WAITING)
+    charting.of_project(acme.project, days=3, now=NOW)
+    acme.workflow.runs.update(state=RunState.FAILED)
+
+    chart = charting.of_project(acme.project, days=3, now=NOW + timedelta(seconds=16))
+
+    assert chart.total.failed == 1
 
 
 def test_the_page_links_each_workflow_to_its_editor_and_offers_a_new_one(ana, acme):
