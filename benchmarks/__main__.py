@@ -35,11 +35,15 @@ OLD_RUNS = "old_runs"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """End the run once: whoever is impatient must not keep what was started from being ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> int:
     arguments = _arguments()
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     plan, scenarios = _plan(arguments), arguments.scenario or [*SCENARIOS, OLD_RUNS]
     results = Results()
