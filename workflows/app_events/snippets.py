@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from workflows.models import AppEvent
+from workflows.overview import snippets as from_the_start
 
 
 @dataclass(frozen=True)
@@ -17,63 +18,26 @@ class Snippet:
 
 def snippets(app_event: AppEvent, base_url: str) -> list[Snippet]:
     """How to send this App Event: with the Connect SDK, with curl and with Python."""
+    values = from_the_start.Values(
+        base_url=base_url,
+        project_id=str(app_event.project_id),
+        provider_key="",
+        event=app_event.name,
+        example=app_event.example,
+    )
     return [
         Snippet("sdk", "Connect SDK", _sdk(app_event)),
-        Snippet("curl", "curl", _curl(app_event, base_url)),
-        Snippet("python", "Python", _python(app_event, base_url)),
+        Snippet("curl", "curl", from_the_start.curl(values)),
+        Snippet("python", "Python", from_the_start.python(values)),
     ]
 
 
-def trigger_url(app_event: AppEvent, base_url: str) -> str:
-    return f"{base_url}/projects/{app_event.project_id}/sdk/events/trigger"
-
-
 def _sdk(app_event: AppEvent) -> str:
+    name = json.dumps(app_event.name, ensure_ascii=False)
     payload = json.dumps(app_event.example, indent=2, ensure_ascii=False)
     return (
+        "// Set up once, as the integration's page shows: configureGlobal names this Isthmus.\n"
         'import { paragon } from "@useparagon/connect";\n\n'
         f'await paragon.authenticate("{app_event.project_id}", userToken);\n'
-        f"await paragon.event({json.dumps(app_event.name, ensure_ascii=False)}, {payload});"
+        f"await paragon.event({name}, {payload});"
     )
-
-
-def _curl(app_event: AppEvent, base_url: str) -> str:
-    body = json.dumps({"name": app_event.name, "payload": app_event.example}, indent=2, ensure_ascii=False)
-    return (
-        f"curl -X POST {trigger_url(app_event, base_url)} \\\n"
-        '  -H "Authorization: Bearer $USER_TOKEN" \\\n'
-        '  -H "Content-Type: application/json" \\\n'
-        f"  -d {_shell_quoted(body)}"
-    )
-
-
-def _python(app_event: AppEvent, base_url: str) -> str:
-    body = _python_literal({"name": app_event.name, "payload": app_event.example})
-    return (
-        "import requests\n\n"
-        "answer = requests.post(\n"
-        f'    "{trigger_url(app_event, base_url)}",\n'
-        '    headers={"Authorization": f"Bearer {user_token}"},\n'
-        f"    json={body},\n"
-        "    timeout=10,\n"
-        ")\n"
-        "answer.raise_for_status()\n"
-        "print(answer.json())"
-    )
-
-
-def _shell_quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _python_literal(value: object, indent: int = 4) -> str:
-    """A JSON value as a Python literal, laid out as JSON would be."""
-    pad, inner = " " * indent, " " * (indent + 4)
-    if isinstance(value, dict) and value:
-        items = "".join(f"{inner}{_python_literal(k)}: {_python_literal(v, indent + 4)},\n" for k, v in value.items())
-        return f"{{\n{items}{pad}}}"
-    if isinstance(value, list) and value:
-        return "[\n" + "".join(f"{inner}{_python_literal(item, indent + 4)},\n" for item in value) + f"{pad}]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return repr(value)
