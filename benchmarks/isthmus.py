@@ -124,8 +124,7 @@ class Isthmus(System):
         # By the primary key, whose beginning is the time: it reads only what is new, however long the history is.
         statement = f"SELECT count(*) FROM workflows_run WHERE state = 'succeeded' AND id >= '{self._emptied_id()}'"
         if not self.is_embedded:
-            with closing(self.postgres.connect(self.database)) as connection:
-                return int(connection.execute(statement).fetchone()[0])
+            return int(self.postgres.value(statement, of=self.database))
         with closing(sqlite3.connect(self.folder / "data" / "isthmus.sqlite3", timeout=20)) as connection:
             return int(connection.execute(statement).fetchone()[0])
 

@@ -149,7 +149,9 @@ class _Connection(asyncio.Protocol):
 
 async def _connect(url: str) -> _Connection:
     parts = urlsplit(url)
-    _, protocol = await asyncio.get_running_loop().create_connection(_Connection, parts.hostname, parts.port)
+    _, protocol = await asyncio.get_running_loop().create_connection(
+        _Connection, parts.hostname or "127.0.0.1", parts.port or 80
+    )
     return protocol
 
 

@@ -1,7 +1,7 @@
 """A PostgreSQL server on this machine, with a database for each system under test."""
 
 import os
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -26,13 +26,20 @@ class Postgres:
             raise BenchmarkFailed(
                 "The benchmark speaks to a PostgreSQL on this machine alone: its CPU time is counted."
             )
+        self.settings = {name: str(self.value(f"SHOW {name}")) for name in _SETTINGS}
         with self.connect() as connection:
-            self.settings = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in _SETTINGS}
-            row = connection.execute("SELECT pg_backend_pid()").fetchone()
-            self.postmaster = int(Path(f"/proc/{row[0]}/stat").read_text().rpartition(")")[2].split()[1])
+            parent = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()[1]
+        self.postmaster = int(parent)
 
     def connect(self, name: str | None = None) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url_of(name) if name else self._url, autocommit=True, connect_timeout=5)
+
+    def value(self, statement: str, parameters: Sequence[object] = (), *, of: str | None = None) -> Any:
+        """The first column of a statement's one row, in the database `of`."""
+        with self.connect(of) as connection:
+            row = connection.execute(statement, parameters).fetchone()
+        assert row is not None
+        return row[0]
 
     def url_of(self, name: str) -> str:
         parts = urlsplit(self._url)
@@ -62,13 +69,13 @@ class Postgres:
 
     def foreign_transactions(self) -> int:
         """Transactions so far of databases that are not this run's: their work is in `cpu_seconds` too."""
-        with closing(self.connect()) as connection:
-            row = connection.execute(
+        return int(
+            self.value(
                 "SELECT coalesce(sum(xact_commit + xact_rollback), 0) FROM pg_stat_database"
                 " WHERE datname IS NOT NULL AND datname <> ALL(%s) AND datname <> current_database()",
                 [self._made],
-            ).fetchone()
-            return int(row[0])
+            )
+        )
 
     def checkpoint(self) -> None:
         """Begin every measurement with as much room until the next checkpoint; only a superuser may."""
@@ -80,21 +87,8 @@ class Postgres:
 
     def wal_bytes(self) -> int:
         """Where the write-ahead log stands; a difference is what was written in between."""
-        with self.connect() as connection:
-            return int(connection.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()[0])
+        return int(self.value("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
 
     def size_of(self, name: str) -> int:
         """Bytes of a database on disk; 0 for no name."""
-        if not name:
-            return 0
-        with self.connect() as connection:
-            return int(connection.execute("SELECT pg_database_size(%s)", [name]).fetchone()[0])
-
-    def free_connections(self) -> int:
-        """How many more connections the server takes."""
-        with self.connect() as connection:
-            row = connection.execute(
-                "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
-                " - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
-            ).fetchone()
-            return int(row[0])
+        return int(self.value("SELECT pg_database_size(%s)", [name])) if name else 0

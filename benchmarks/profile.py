@@ -127,7 +127,8 @@ def _profile(arguments: argparse.Namespace, kept: Path) -> None:
             for name, pid in system.group.pids().items()
             if name.startswith(("web", "worker"))
         ]
-        stack.callback(lambda: [_end(process) for _, process in samplers])
+        for _, process in samplers:
+            stack.callback(_end, process)
         time.sleep(1)
         begun = time.monotonic()
         told = system.send(users=arguments.users, count=arguments.events, wait_seconds=300.0)

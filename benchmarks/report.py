@@ -43,7 +43,7 @@ def settings_of(plan: Plan, postgres: Postgres) -> dict[str, Any]:
 def table(settings: dict[str, Any], results: Results) -> str:
     """The table, as text."""
     lines = [f"{name:<12} {value}" for name, value in settings.items() if isinstance(value, str)]
-    rows = [("figure", "unit", "Isthmus", "by hand", "ratio", "must be", "")]
+    rows: list[tuple[str, ...]] = [("figure", "unit", "Isthmus", "by hand", "ratio", "must be", "")]
     rows += [_row(key, results) for key in results.keys()]  # noqa: SIM118 - not a dict
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines.append("")

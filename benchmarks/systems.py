@@ -211,8 +211,7 @@ class ByHand(System):
             self.group.spawn(f"worker-{number}", [*command, "--hostname", f"by-hand-{number}@bench"], self.environment)
 
     def completed(self) -> int:
-        with closing(self.postgres.connect(self.database)) as connection:
-            return int(connection.execute("SELECT count(*) FROM leads_result WHERE error IS NULL").fetchone()[0])
+        return int(self.postgres.value("SELECT count(*) FROM leads_result WHERE error IS NULL", of=self.database))
 
     def empty(self) -> None:
         with closing(self.postgres.connect(self.database)) as connection:
