@@ -315,6 +315,15 @@ def test_a_cards_menu_is_worked_by_keyboard(ana, workflow, enter):
     expect(card(page, "Create Lead (copy)")).to_be_focused()
 
 
+def test_closing_the_panel_leads_back_to_the_workflows_own(ana, workflow, enter):
+    page = open_step(enter(ana), workflow)
+
+    page.get_by_role("button", name="Close the panel").click()
+
+    expect(page.get_by_role("heading", name="This workflow")).to_be_visible()
+    expect(card(page, "Create Lead")).to_be_focused()
+
+
 def test_a_card_is_dragged_to_another_place(ana, workflow, enter):
     draft = lead_definition()
     draft["steps"].append({**draft["steps"][0], "key": "second", "name": "Second"})

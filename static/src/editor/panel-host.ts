@@ -47,6 +47,12 @@ export class PanelHost {
     this.onClose();
   }
 
+  /** Back to the workflow's own panel, with the focus on the card that was open. */
+  private leave(): void {
+    this.close();
+    this.editor.store.select({ kind: "workflow" }, { open: false });
+  }
+
   private redraw(): void {
     const active = document.activeElement as HTMLElement | null;
     const keep = this.root.contains(active) ? active?.dataset.keep : undefined;
@@ -62,7 +68,7 @@ export class PanelHost {
   private draw(): void {
     this.panel?.destroy();
     this.panel = this.make();
-    const close = h("button", { type: "button", class: "btn-close panel-close", "aria-label": "Close the panel", onclick: () => this.close() });
+    const close = h("button", { type: "button", class: "btn-close panel-close", "aria-label": "Close the panel", onclick: () => this.leave() });
     this.root.replaceChildren(this.panel.dom, close);
     this.root.dataset.kind = this.editor.store.selection.kind;
   }
