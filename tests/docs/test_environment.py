@@ -10,7 +10,7 @@ READERS = [
 ]
 OTHERS = {"HTTPS_PROXY", "NO_PROXY"}
 """Read by `requests`, for us."""
-_READ = re.compile(r'(?:\benv\.\w+|\benviron\.get|\b_port)\(\s*"([A-Z][A-Z0-9_]+)"')
+_READ = re.compile(r'(?:\benv\.\w+|\bos\.environ\.get|\b_port)\(\s*"([A-Z][A-Z0-9_]+)"')
 
 
 def names_read() -> set[str]:
