@@ -15,4 +15,6 @@ ALLOWED_HOSTS = ["*"]
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # A file, since worker processes that the tests start must see it; it need not survive a power cut.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
-    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=20000;"
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=20000;"
+    )

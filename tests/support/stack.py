@@ -24,7 +24,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def _own_database() -> Iterator[None]:
+def own_database() -> Iterator[None]:
     """With DATABASE_URL naming PostgreSQL: a database of this group's own there, dropped afterwards."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
@@ -42,23 +42,28 @@ def _own_database() -> Iterator[None]:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-@contextmanager
-def running_stack(data_dir: Path) -> Iterator[Layout]:
-    """Start everything; gives where it is. It is stopped with the block."""
+def environment_of(data_dir: Path) -> dict[str, str]:
+    """The variables of a group in `data_dir`, on free ports."""
     port, sandbox_port, acme_port = _free_ports(3)
-    wanted = {
+    return {
         "DATA_DIR": str(data_dir),
         "PORT": str(port),
         "SANDBOX_PORT": str(sandbox_port),
         "ACME_PORT": str(acme_port),
         "CELERY_QUEUE": f"stack-{os.getpid()}",
     }
+
+
+@contextmanager
+def running_stack(data_dir: Path) -> Iterator[Layout]:
+    """Start everything; gives where it is. It is stopped with the block."""
+    wanted = environment_of(data_dir)
     kept = {name: os.environ.get(name) for name in [*wanted, "SALESFORCE_LOGIN_URL", "BASE_URL"]}
     os.environ.update(wanted)
     for name in ("SALESFORCE_LOGIN_URL", "BASE_URL"):
         os.environ.pop(name, None)
     try:
-        with _own_database():
+        with own_database():
             layout = read_layout()
             stack = Stack(layout)
             try:

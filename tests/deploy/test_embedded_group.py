@@ -1,0 +1,127 @@
+"""`make demo` and `make run`: what they print, that they can be done again, and that what dies is started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from deploy.embedded.layout import Layout
+from tests.support.stack import environment_of, own_database, running_stack
+
+ROOT = Path(__file__).resolve().parents[2]
+FACTS = {
+    *(
+        "ok",
+        "base_url",
+        "sandbox_url",
+        "acme_url",
+        "login",
+        "sandbox_login",
+        "sandbox_app",
+        "project_id",
+        "integration_id",
+    ),
+    *("workflow_id", "app_event", "user_id", "signing_key_file", "event_id", "run_id", "lead", "seconds"),
+}
+pytestmark = pytest.mark.xdist_group("stack")
+
+
+def demo(environment: dict[str, str], **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.embedded", "demo"],
+        cwd=ROOT,
+        env={**os.environ, **environment, "ONCE": "1", **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+@pytest.mark.timeout(400)
+def test_the_demo_ends_with_one_line_of_facts_and_can_be_done_again(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path)
+    with own_database():
+        first = demo(environment)
+        assert first.returncode == 0, first.stdout + first.stderr
+        facts = json.loads(first.stdout.strip().splitlines()[-1])
+        second = demo(environment)
+        assert second.returncode == 0, second.stdout + second.stderr
+
+    assert set(facts) == FACTS and facts["ok"] is True
+    assert set(facts["seconds"]) == {"setup", "start", "event_to_lead"}
+    assert facts["lead"]["Company"] == "Lind & Daughters" and facts["lead"]["Id"].startswith("00Q")
+    assert "PRIVATE KEY" in Path(facts["signing_key_file"]).read_text()
+    again = json.loads(second.stdout.strip().splitlines()[-1])
+    assert again["project_id"] == facts["project_id"]
+    assert again["lead"]["Id"] != facts["lead"]["Id"]
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        failed = demo(environment_of(tmp_path), PORT=str(taken.getsockname()[1]))
+
+    assert failed.returncode == 1
+    assert "is in use" in failed.stderr and "PORT=" in failed.stderr
+
+
+def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
+    failed = demo(environment_of(tmp_path), PORT="http")
+
+    assert failed.returncode != 0 and "PORT=http is not a port number" in failed.stderr
+
+
+@pytest.mark.timeout(300)
+def test_whatever_dies_is_started_again_within_five_seconds(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as layout:
+        for name, url in {
+            "web": f"{layout.base_url}/healthz",
+            "sandbox_org": f"{layout.sandbox_url}/services/data",
+            "acme": f"{layout.acme_url}/healthz",
+        }.items():
+            os.kill(_pid(layout, name), signal.SIGKILL)
+            begun = time.monotonic()
+            while not _answers(url):
+                assert time.monotonic() - begun < 20, f"{name} did not come back"
+                time.sleep(0.1)
+        before = _pid(layout, "worker")
+        os.kill(before, signal.SIGKILL)
+        begun = time.monotonic()
+        while _pid(layout, "worker") in (0, before):
+            assert time.monotonic() - begun < 20, "the worker did not come back"
+            time.sleep(0.1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _pid(layout: Layout, name: str) -> int:
+    """The process's id, as the supervisor's child with that name in its command; 0 while there is none."""
+    supervisor = int((layout.run_dir / "supervisord.pid").read_text())
+    marks = {"web": "granian", "worker": "celery", "sandbox_org": "sandbox_org", "acme": "examples.acme"}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+            command = (stat.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if int(fields[1]) == supervisor and fields[0] != "Z" and marks[name] in command:
+            return int(stat.parent.name)
+    return 0
