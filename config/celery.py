@@ -78,6 +78,13 @@ def _start_beat(**_: object) -> None:
             app.send_task(task, expires=3000)
 
 
+@worker_ready.connect
+def _serve_metrics(**_: object) -> None:
+    from config import metrics  # it needs the apps, which are loaded by now
+
+    metrics.serve_from_worker()
+
+
 @worker_shutting_down.connect
 def _stop_beat(**_: object) -> None:
     while _beats:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from config.own_secrets import own_secrets
 
@@ -64,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.metrics.MetricsMiddleware",
     "connect_portal.cors.SdkCorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -217,7 +219,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
+        "deepLinking": False,  # its links stand inside of buttons, which no screen reader can make sense of
         "defaultModelsExpandDepth": 0,
         "displayRequestDuration": True,
         "persistAuthorization": False,
@@ -240,11 +242,23 @@ WORKER_THREADS = env.int("WORKER_THREADS", default=8)
 WORKER_BEAT = env.bool("WORKER_BEAT", default=True)
 """Whether a worker also carries the clock that sweeps for due lanes; at least one must."""
 
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))
+"""Where the processes of one host count together; it need not survive anything."""
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+"""For hosts with workers only: where a web process runs, its /metrics tells of the workers beside it."""
+WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it is “line” or “json”.")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "lib.log_lines.LineFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "lib.log_lines.LineFormatter"},
+        "json": {"()": "lib.log_lines.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},

@@ -1,7 +1,9 @@
-"""Log lines: an event name and its ids, as `key=value` pairs that a person and a program can read."""
+"""Log lines: an event name and its ids, as `key=value` pairs or as JSON, that a person and a program can read."""
 
+import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
 
@@ -10,11 +12,38 @@ class LineFormatter(logging.Formatter):
     """`2026-11-23T10:00:00.000Z INFO run.finished run=… lane=…`; what a caller gave as `extra` follows the message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        extra = "".join(
-            f" {key}={value}" for key, value in vars(record).items() if key not in _STANDARD and not key.startswith("_")
-        )
-        line = f"{moment} {record.levelname} {record.name} {record.getMessage()}{extra}"
+        extra = "".join(f" {key}={_one_line(value)}" for key, value in _extra(record).items())
+        line = f"{_moment(record)} {record.levelname} {record.name} {record.getMessage()}{extra}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: "at", "level", "logger", "message", then what a caller gave as `extra`; "exception" last."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = {
+            "at": _moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        # A field of ours is not given away: an extra of the same name stands beside it, with a mark.
+        fields |= {f"{key}_" if key in (*fields, "exception") else key: value for key, value in _extra(record).items()}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=str, ensure_ascii=False)
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {key: value for key, value in vars(record).items() if key not in _STANDARD and not key.startswith("_")}
+
+
+def _one_line(value: Any) -> str:
+    """A provider's words must not begin a line of their own."""
+    return str(value).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,6 +2,7 @@
 
 import pytest
 
+import workflows.metrics  # noqa: F401 - before any test imports prometheus_client
 from projects import user_tokens
 from workflows.engine.rendering import forget_prepared
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from lib.errors import Conflict
 from projects import auditing
 from projects.models import User
+from workflows.metrics import counting
 from workflows.models import Run, RunState
 from workflows.querysets import OPEN_STATES
 
@@ -26,3 +27,4 @@ def cancel(run: Run, *, by: User | None) -> None:
         if not won:
             raise AlreadyEnded(run_id=run.pk)
         auditing.record(run.project, "run.cancelled", by=by, target=str(run.pk))
+        transaction.on_commit(lambda: counting.runs_ended("cancelled"))

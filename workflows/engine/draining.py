@@ -20,9 +20,10 @@ from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
 from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing
 from workflows.engine.batching import Turn, due_turns, first_group
-from workflows.engine.rows import StepInHand, write_begun, write_done, write_runs
+from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done, write_runs
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
+from workflows.metrics import counting
 from workflows.models import Lane, Run, RunState, StepRun, StepState
 
 log = logging.getLogger("workflows.engine")
@@ -36,6 +37,7 @@ def drain(lease: Lease) -> None:
             while _work_off_batch(lease, ends_at) and time.monotonic() < ends_at:
                 pass
     except LeaseLost:
+        counting.lease_lost()
         log.warning("lane.lease_lost", extra={"lane": lease.lane_id})
         return
     leasing.release(lease)
@@ -60,6 +62,8 @@ def _work_off_batch(lease: Lease, ends_at: float) -> bool:
         return False
     if reason := pausing.budget_reason(credential, now=now):
         pausing.pause(lease, until=now + pausing.BUDGET_PAUSE, reason=reason)
+        counting.lane_paused("budget")
+        log.warning("lane.paused", extra={"lane": lease.lane_id, "reason": reason})
         return False
     turns = due_turns(lease.lane_id, now=now)
     if not turns:
@@ -116,7 +120,14 @@ def _do_group(lease: Lease, turns: list[Turn], connection: Connection) -> bool:
         callable_turns = callable_turns[len(group.turns) :]
         calls = _begin(lease, group.turns)
         crash_points.reach("before_call")
+        began = time.monotonic()
         outcomes = _execute(action, calls, connection)
+        counting.group_done(
+            group.turns[0].step.type,
+            runs=len(calls),
+            seconds=time.monotonic() - began,
+            api_calls=sum(outcome.api_calls for outcome in outcomes),
+        )
         crash_points.reach("after_call")
         goes_on = _finish(lease, list(zip(group.turns, outcomes, strict=True)))
         crash_points.reach("after_result")
@@ -135,7 +146,10 @@ def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> li
         error_class = ErrorClass.TRANSIENT if exc.retryable else ErrorClass.PERMANENT
         return [_of_class(error_class, exc.code, exc.message) for _ in calls]
     except Exception:
-        log.exception("step.crashed", extra={"action": action.key})
+        counting.step_crashed()
+        log.exception(
+            "step.crashed", extra={"action": action.key, "runs": ",".join(str(call.run_id) for call in calls)}
+        )
         # What happened before the exception is not known, so the outcome is not either.
         error = {
             "class": ErrorClass.UNKNOWN_OUTCOME,
@@ -198,10 +212,38 @@ def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
             pausing.pause(lease, until=pause[0], reason=pause[1])
         if parks:
             parking.park_lane(lease.lane_id)
-    for turn, _ in results:
-        if turn.run.has_ended:
-            log.info("run.ended", extra={"run": turn.run.id, "lane": lease.lane_id, "state": turn.run.state})
+    _tell(lease, results, now)
+    if pause:
+        counting.lane_paused("rate_limited")
+        log.warning("lane.paused", extra={"lane": lease.lane_id, "until": pause[0].isoformat(), "reason": pause[1]})
+    if parks:
+        log.warning("lane.parked", extra={"lane": lease.lane_id})
     return not (pause or parks)
+
+
+def _tell(lease: Lease, results: Sequence[tuple[Turn, Outcome]], now: datetime) -> None:
+    """Count and log what has been written, after its commit."""
+    succeeded: list[float] = []
+    for turn, outcome in results:
+        run = turn.run
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            counting.outcome_unknown()
+        if run.state == RunState.SUCCEEDED:
+            succeeded.append((now - run.received_at).total_seconds())
+        elif run.has_ended:
+            counting.runs_ended(run.state)
+        elif run.state == RunState.WAITING:
+            counting.step_retried(str((outcome.error or {}).get("class") or ErrorClass.UNKNOWN_OUTCOME))
+        if run.has_ended:
+            log.info("run.ended", extra=_ids(run, lease))
+        elif run.state in (RunState.WAITING, RunState.ASKING):
+            log.info("run.asks" if run.state == RunState.ASKING else "run.waits", extra=_ids(run, lease))
+    if succeeded:
+        counting.runs_succeeded(succeeded)
+
+
+def _ids(run: DueRun, lease: Lease) -> dict[str, object]:
+    return {"run": run.id, "event": run.event_id, "lane": lease.lane_id, "user": run.user_id, "state": run.state}
 
 
 def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
@@ -259,7 +301,7 @@ def _of_class(error_class: ErrorClass, code: str, message: str, fields: list[str
 def _cancel_all(lease: Lease, reason: str) -> None:
     now = timezone.now()
     open_runs = Run.objects.open().filter(lane_id=lease.lane_id)
-    open_runs.update(state=RunState.CANCELLED, wait_reason=reason, finished_at=now)
+    counting.runs_ended("cancelled", open_runs.update(state=RunState.CANCELLED, wait_reason=reason, finished_at=now))
 
 
 class _Adopted:

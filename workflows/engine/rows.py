@@ -24,6 +24,7 @@ class DueRun:
     version_id: int
     configuration_id: UUID | None
     event_id: UUID
+    user_id: UUID
     state: str
     position: int
     order_key: str
@@ -47,7 +48,8 @@ class DueRun:
 
 
 _READ = (
-    *("id", "lane_id", "workflow_id", "version_id", "configuration_id", "event_id", "state", "position", "order_key"),
+    *("id", "lane_id", "workflow_id", "version_id", "configuration_id", "event_id", "user_id"),
+    *("state", "position", "order_key"),
     *("api_calls", "started_at", "input", "event__payload", "event__received_at", "workflow__name", "version__number"),
     *("user__external_id", "user__meta"),
 )

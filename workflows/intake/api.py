@@ -1,10 +1,14 @@
 """The event endpoint: `POST /projects/<project id>/sdk/events/trigger`, and the same under `/v2`."""
 
+import logging
+import time
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,9 +22,13 @@ from projects.user_tokens import UserToken
 from workflows.intake.grouping import receive_with_others
 from workflows.intake.planning import Selection, SkipReason
 from workflows.intake.receiving import Arrival
+from workflows.metrics import counting
+
+log = logging.getLogger("workflows.intake")
 
 MAX_KEY_CHARACTERS = 255
 MAX_NAME_CHARACTERS = 120
+TAKEN = ("accepted", "repeated")
 
 
 class EventTooLarge(IsthmusError):
@@ -131,6 +139,20 @@ class TriggerEvent(APIView):
 
     authentication_classes = [UserTokenOnly]
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        began = time.perf_counter()
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except Exception:
+            counting.request_answered("server_error", time.perf_counter() - began)
+            raise
+        code = _code_of(response)
+        counting.request_answered(code, time.perf_counter() - began)
+        if code not in TAKEN:
+            level = logging.WARNING if response.status_code >= 500 else logging.INFO
+            log.log(level, "event.refused", extra={"code": code, "project": kwargs["project_id"]})
+        return response
+
     @extend_schema(
         operation_id="trigger_event",
         auth=[{"userToken": []}],  # type: ignore[list-item]  # as the schema has it
@@ -186,6 +208,14 @@ class TriggerEvent(APIView):
         received = receive_with_others(arrival, size_bytes=size_bytes)
         headers = {"Idempotency-Replayed": "true"} if received.is_repetition else None
         return Response(received.receipt, status=201, headers=headers)
+
+
+def _code_of(response: HttpResponseBase) -> str:
+    """ "accepted", "repeated", or the error's code."""
+    if response.status_code == 201:
+        return "repeated" if response.has_header("Idempotency-Replayed") else "accepted"
+    data = getattr(response, "data", None)
+    return str(data["code"]) if isinstance(data, dict) and "code" in data else f"http_{response.status_code}"
 
 
 def _arrival(request: Request) -> tuple[Arrival, int]:

@@ -13,6 +13,7 @@ from django.db import connection
 
 from lib.errors import IsthmusError
 from workflows.intake.receiving import Answer, Arrival, Received, receive_all
+from workflows.metrics import counting
 
 MAX_GROUP = 64
 MAX_GROUP_BYTES = 4_000_000
@@ -62,6 +63,7 @@ class _Gathering:
             group = self._group_with(mine)
         try:
             answers: list[Answer] = receive_all([waiting.arrival for waiting in group])
+            counting.commit_shared(len(group))
             for waiting, answer in zip(group, answers, strict=True):
                 waiting.answer = answer
         except BaseException as exc:  # each request of the group has to hear of it, then it goes its usual way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ from workflows.intake.checking import differences_in_shape
 from workflows.intake.directory import Directory, KnownEvent
 from workflows.intake.planning import Selection, Skip, Start, plan
 from workflows.models import Event, IdempotencyKey, Run, RunState
+
+log = logging.getLogger("workflows.intake")
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 
@@ -177,7 +180,23 @@ def _receive(arrivals: Sequence[Arrival]) -> list[Answer]:
         _write(list(intents.values()), now)
     for index, intent in intents.items():
         answers[index] = Received(intent.receipt, is_repetition=False)
+    if log.isEnabledFor(logging.DEBUG):  # not INFO: the rows say the same, and a line would cost more than its commit
+        _log_accepted(intents.values())
     return [answers[index] for index in range(len(arrivals))]
+
+
+def _log_accepted(intents: Iterable[_Intent]) -> None:
+    for intent in intents:
+        log.debug(
+            "event.accepted",
+            extra={
+                "event": intent.event_id,
+                "project": intent.arrival.token.project_id,
+                "user": intent.user_id,
+                "runs": ",".join(map(str, intent.run_ids)),
+                "lanes": ",".join(str(start.account.credential_id) for start in intent.starts),
+            },
+        )
 
 
 def _event_key(arrival: Arrival) -> directory.EventKey:

@@ -1,0 +1,139 @@
+"""What waits, as the database knows it: asked when somebody asks, and at most every few seconds."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Count, F, FloatField, Max
+from django.db.models.functions import Cast
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from integrations.models import Credential
+from workflows.models import WorkerPulse
+
+log = logging.getLogger("workflows.metrics")
+
+KEPT_SECONDS = 5.0
+MAX_ORGS = 100
+"""Those nearest to their limit: a series for each customer's org would be too many."""
+WORKER_ALIVE = timedelta(seconds=15)
+BUDGET_KNOWN = timedelta(hours=24)
+
+# Literal states: SQLite uses a partial index only where the statement itself, not a parameter, says what it holds.
+_DUE = """
+    SELECT count(*) FILTER (WHERE paused.credential_id IS NULL),
+           count(*) FILTER (WHERE paused.credential_id IS NOT NULL),
+           min(run.wake_at) FILTER (WHERE paused.credential_id IS NULL)
+    FROM workflows_run AS run
+    LEFT JOIN workflows_lane AS paused ON paused.credential_id = run.lane_id AND paused.paused_until > %s
+    WHERE run.state IN ('queued', 'waiting') AND run.wake_at <= %s
+"""
+_LATER = "SELECT count(*) FROM workflows_run WHERE state IN ('queued', 'waiting') AND wake_at > %s"
+_PARKED = "SELECT count(*) FROM workflows_run WHERE state = 'parked'"
+_ASKING = "SELECT count(*) FROM workflows_run WHERE state = 'asking' AND NOT (state = 'succeeded')"
+_LANES = """
+    SELECT count(*) FILTER (WHERE leased_until > %s), count(*) FILTER (WHERE paused_until > %s) FROM workflows_lane
+"""
+
+
+class BacklogCollector(Collector):
+    """Gauges of the whole deployment: every web process tells the same, so a query takes their `max`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made_at = float("-inf")
+        self._families: list[GaugeMetricFamily] = []
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        with self._lock:
+            if time.monotonic() - self._made_at > KEPT_SECONDS:
+                self._families = self._look()
+                self._made_at = time.monotonic()
+            return self._families
+
+    def _look(self) -> list[GaugeMetricFamily]:
+        try:
+            families = list(_families(timezone.now()))
+        except (DatabaseError, InterfaceError) as exc:
+            connection.close()
+            log.warning("metrics.database_away", extra={"error": str(exc).strip()})
+            return [_gauge("isthmus_database_up", "Whether the database answers.", 0)]
+        return [_gauge("isthmus_database_up", "Whether the database answers.", 1), *families]
+
+
+def _families(now: datetime) -> Iterator[GaugeMetricFamily]:
+    moment = connection.ops.adapt_datetimefield_value(now)
+    due, held, oldest = _row(_DUE, moment, moment)
+    yield _gauge("isthmus_backlog_runs", "Runs that are due, on lanes that are not paused.", due)
+    yield _gauge("isthmus_oldest_due_seconds", "How long the oldest of those has been due.", _age(oldest, now))
+    yield _gauge("isthmus_paused_runs", "Runs that are due, on lanes that are paused.", held)
+    yield _gauge("isthmus_waiting_runs", "Runs that wait for a later time: to be tried again.", *_row(_LATER, moment))
+    yield _gauge("isthmus_parked_runs", "Runs that wait for their user to connect again.", *_row(_PARKED))
+    yield _gauge("isthmus_asking_runs", "Runs that wait for a person's decision.", *_row(_ASKING))
+    leased, paused = _row(_LANES, moment, moment)
+    yield _gauge("isthmus_lanes_leased", "Lanes that a worker holds.", leased)
+    yield _gauge("isthmus_lanes_paused", "Lanes that a rate limit or an API budget has stopped.", paused)
+    yield _credentials()
+    yield from _budgets(now)
+    newest = WorkerPulse.objects.aggregate(at=Max("beat_at"))["at"]
+    yield _gauge(
+        "isthmus_worker_pulse_age_seconds",
+        "Since a worker last looked for due runs; +Inf: none ever has.",
+        _age(newest, now) if newest else float("inf"),
+    )
+    alive = WorkerPulse.objects.filter(beat_at__gt=now - WORKER_ALIVE).count()
+    yield _gauge("isthmus_worker_hosts", "Hosts with a worker that has looked for due runs lately.", alive)
+
+
+def _credentials() -> GaugeMetricFamily:
+    family = GaugeMetricFamily("isthmus_credentials", "Connected accounts, by status.", labels=["status"])
+    counts = Credential.objects.filter(removed_at__isnull=True).values_list("status").annotate(Count("pk"))
+    for status, number in counts.order_by():
+        family.add_metric([status.lower()], number)
+    return family
+
+
+def _budgets(now: datetime) -> Iterator[GaugeMetricFamily]:
+    orgs = (
+        Credential.objects.filter(removed_at__isnull=True, api_limit__gt=0, api_checked_at__gt=now - BUDGET_KNOWN)
+        .values("integration__provider_key", "provider_id")
+        .annotate(used=Max("api_used"), limit=Max("api_limit"))
+        .order_by((Cast(F("used"), FloatField()) / F("limit")).desc())[:MAX_ORGS]
+    )
+    names = ["provider", "org"]
+    used = GaugeMetricFamily("isthmus_org_api_calls_used", "An org's API calls of the last 24 hours.", labels=names)
+    limit = GaugeMetricFamily("isthmus_org_api_calls_limit", "How many of them the org allows.", labels=names)
+    for org in orgs:
+        labels = [org["integration__provider_key"], org["provider_id"]]
+        used.add_metric(labels, org["used"] or 0)
+        limit.add_metric(labels, org["limit"])
+    yield used
+    yield limit
+
+
+def _row(statement: str, *values: Any) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: tuple[Any, ...] = cursor.fetchone()
+        return row
+
+
+def _age(moment: datetime | str | None, now: datetime) -> float:
+    """Seconds since then, none below 0; SQLite gives a text where a statement is not the ORM's."""
+    if moment is None:
+        return 0.0
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if timezone.is_naive(moment):
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (now - moment).total_seconds())
+
+
+def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, documentation, value=value)
