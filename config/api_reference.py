@@ -87,7 +87,8 @@ class _Reference:
         if "requestBody" in call:
             content = _content(call["requestBody"])
             yield f"Body: {self._type(content.get('schema', {}))}\n"
-            yield from _examples(content)
+            if "example" in content:
+                yield _example(content)
         answers = {status: (answer["description"], _content(answer)) for status, answer in call["responses"].items()}
         yield _table(
             ("answer", "", "body"),
@@ -97,9 +98,9 @@ class _Reference:
             ),
         )
         for status, (_, body) in answers.items():
-            if body.get("examples"):
+            if "example" in body:
                 yield f"`{status}`, for example:\n"
-                yield from _examples(body)
+                yield _example(body)
 
     def _object(self, name: str, described: Json) -> Iterator[str]:
         yield f"### {name}\n"
@@ -140,9 +141,8 @@ def _content(body: Json) -> Json:
     return found
 
 
-def _examples(content: Json) -> Iterator[str]:
-    for example in content.get("examples", {}).values():
-        yield "```json\n" + json.dumps(example["value"], indent=2, ensure_ascii=False) + "\n```\n"
+def _example(content: Json) -> str:
+    return "```json\n" + json.dumps(content["example"], indent=2, ensure_ascii=False) + "\n```\n"
 
 
 def _name(described: Json, is_required: object) -> str:

@@ -1,7 +1,7 @@
 """What the OpenAPI schema says beside the views' own words: one address a call, sections, and what parameters are."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -71,3 +71,12 @@ def _put_in_words(operation: dict[str, Any]) -> None:
             parameter["description"] = _PARAMETERS[parameter["name"]]
     for status, response in operation["responses"].items():
         response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
+    for content in _contents(operation):
+        if len(content.get("examples", {})) == 1:
+            [only] = content.pop("examples").values()
+            content["example"] = only["value"]
+
+
+def _contents(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+        yield from body.get("content", {}).values()
