@@ -6,6 +6,7 @@ Prints a table of medians and ranges, and keeps everything measured as JSON in t
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -53,9 +54,9 @@ def main() -> int:
         print(f"There is no PostgreSQL to measure with: {exc}", file=sys.stderr)
         return 1
     settings = report.settings_of(plan, postgres)
-    code = 0
+    kept, code = Path(os.environ.get("DATA_DIR") or ROOT / "data") / "bench", 0
     try:
-        _measure(plan, scenarios, postgres, results)
+        _measure(plan, scenarios, postgres, results, kept)
     except BenchmarkFailed as exc:
         print(f"\nFailed: {exc}", file=sys.stderr)
         results.wrongs.append("The run failed before its end.")
@@ -63,8 +64,7 @@ def main() -> int:
         results.notices.append("Stopped before the end.")
         code = 130
     print(f"\n{report.table(settings, results)}\n")
-    kept = report.keep(Path(os.environ.get("DATA_DIR") or ROOT / "data") / "bench", settings, results)
-    print(f"Kept in {kept}")
+    print(f"Kept in {report.keep(kept, settings, results)}")
     return code or (1 if results.wrongs else 0)
 
 
@@ -103,30 +103,55 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     return Plan(**{**vars(plan), **{name: value for name, value in changes.items() if value is not None}})
 
 
-def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Results) -> None:
+def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Results, kept: Path) -> None:
     """Run the rounds; whatever happens, end every process and drop every database that was made."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="isthmus-bench-")))
         stack.callback(postgres.drop_all)
         group = Group(scratch / "org")
         stack.callback(group.stop_all)
-        stage = Stage(plan, scratch, OrgClient(group), make_keys(scratch), postgres)
-        bench = Bench(postgres, results)
-        if side_by_side := [name for name in SCENARIOS if name in scenarios]:
-            with ExitStack() as systems:
-                field = _start(stage, bench, systems, with_embedded="embedded" in side_by_side)
-                for number in range(plan.rounds):
-                    for name in side_by_side:
-                        _say(f"round {number + 1} of {plan.rounds}: {name}")
-                        SCENARIOS[name](field, number)
-        if OLD_RUNS in scenarios:
-            history = History(stage, bench)
-            stack.callback(history.stop)
-            _say(f"adding {plan.old_runs:,} old runs")
-            _say(f"added in {history.prepare():.0f} s")
-            for number in range(plan.rounds):
-                _say(f"round {number + 1} of {plan.rounds}: {OLD_RUNS}")
-                history.run_round(number)
+        try:
+            stage = Stage(plan, scratch, OrgClient(group), make_keys(scratch), postgres)
+            bench = Bench(postgres, results)
+            if side_by_side := [name for name in SCENARIOS if name in scenarios]:
+                _run_side_by_side(stage, bench, side_by_side)
+            if OLD_RUNS in scenarios:
+                _run_with_old_runs(stage, bench)
+        except BaseException:
+            shutil.copytree(scratch, kept / "logs", ignore=_all_but_logs, dirs_exist_ok=True)
+            _say(f"what the processes said is in {kept / 'logs'}")
+            raise
+
+
+def _all_but_logs(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not (name.endswith(".log") or (Path(folder) / name).is_dir())]
+
+
+def _run_side_by_side(stage: Stage, bench: Bench, names: list[str]) -> None:
+    wanted, free = stage.plan.connections_to_postgres, stage.postgres.free_connections()
+    if free < wanted:
+        raise BenchmarkFailed(
+            f"Both systems may hold {wanted} connections, and PostgreSQL has {free} left: choose fewer --web-threads, or"
+            " raise its max_connections."
+        )
+    with ExitStack() as systems:
+        field = _start(stage, bench, systems, with_embedded="embedded" in names)
+        for number in range(stage.plan.rounds):
+            for name in names:
+                _say(f"round {number + 1} of {stage.plan.rounds}: {name}")
+                SCENARIOS[name](field, number)
+
+
+def _run_with_old_runs(stage: Stage, bench: Bench) -> None:
+    history = History(stage, bench)
+    try:
+        _say(f"adding {stage.plan.old_runs:,} old runs")
+        _say(f"added in {history.prepare():.0f} s")
+        for number in range(stage.plan.rounds):
+            _say(f"round {number + 1} of {stage.plan.rounds}: {OLD_RUNS}")
+            history.run_round(number)
+    finally:
+        history.stop()
 
 
 def _start(stage: Stage, bench: Bench, systems: ExitStack, *, with_embedded: bool) -> Field:

@@ -20,7 +20,7 @@ import uvloop
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 TOKEN_LIVES_SECONDS = 3600
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
 
 
 class Job(TypedDict):

@@ -34,6 +34,13 @@ class Plan:
     limit_seconds: float = 5.0
     limit_runs: int = 20_000
 
+    @property
+    def connections_to_postgres(self) -> int:
+        """How many both systems may hold together: a thread keeps its own."""
+        web = self.web_processes * self.web_threads
+        workers = self.worker_processes * (self.worker_threads + 2)
+        return 2 * (web + workers) + 4
+
     def scaled(self, factor: float) -> Self:
         """The same with `factor` of the work in each measurement."""
 

@@ -63,6 +63,15 @@ class Postgres:
         for name in list(self._made):
             self.drop(name)
 
+    def free_connections(self) -> int:
+        """How many more connections the server takes from anybody."""
+        return int(
+            self.value(
+                "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+                " - count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            )
+        )
+
     def cpu_seconds(self) -> float:
         """CPU seconds of the whole server so far, its ended back ends included."""
         return meters.cpu_seconds([self.postmaster])

@@ -5,6 +5,7 @@ import threading
 import requests
 from celery import shared_task
 from django.conf import settings
+from django.db import OperationalError
 
 from benchmarks.by_hand.leads.models import Account, Event, Result
 
@@ -20,7 +21,7 @@ def _session() -> requests.Session:
     return session
 
 
-@shared_task(autoretry_for=(requests.RequestException,), retry_backoff=True, retry_jitter=True, max_retries=8)
+@shared_task(autoretry_for=(requests.RequestException, OperationalError), retry_backoff=True, max_retries=8)
 def create_lead(event_id: int) -> None:
     event = Event.objects.get(pk=event_id)
     if Result.objects.filter(event=event).exists():
