@@ -1,4 +1,4 @@
-"""`GET /healthz`: whether the web process, the database, the broker and a worker answer."""
+"""`GET /healthz`: whether the web process, the database, the broker and a worker answer. `/healthz/live`: the first alone."""
 
 import os
 import shutil
@@ -19,6 +19,9 @@ from projects import database_refusals
 from projects.errors import DatabaseReadOnly, DiskFull
 from workflows.models import WorkerPulse
 
+LIVE_PATH = "/healthz/live"
+"""For probes that restart a process or send no more requests to it: neither would bring a database back, and its callers
+are better told by us than by a proxy that they should come again."""
 KEPT_SECONDS = 1.0
 """Probes come often and from everywhere; the answer is made at most once a second."""
 MIN_FREE_BYTES = 64_000_000
@@ -41,6 +44,8 @@ class HealthMiddleware:
         self._parts: dict[str, Part] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == LIVE_PATH:
+            return JsonResponse({"ok": True}, headers={"Cache-Control": "no-store"})
         if request.path != "/healthz":
             return self.get_response(request)
         with self._lock:
