@@ -8,18 +8,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from tests.support.sandbox import ROOT
-
-CHROMIUM = "/usr/bin/chromium"
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def text_of(reply):
@@ -85,15 +74,8 @@ def test_the_listing_that_pages_poll_has_counts_and_rows(org, api):
 
 
 @pytest.fixture
-def browser():
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield started
-        started.close()
+def browser(launched_chromium):
+    return launched_chromium
 
 
 def login_url(org):
