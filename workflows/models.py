@@ -56,7 +56,9 @@ class Workflow(models.Model):
     """Counts saves: a save names the revision it started from, so that two editors can not overwrite each other."""
     draft_saved_at = models.DateTimeField(default=timezone.now)
     draft_saved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    live_version = models.ForeignKey("WorkflowVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    live_version = models.ForeignKey(
+        "WorkflowVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     enabled_by_default = models.BooleanField(default=False)
     is_hidden = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
@@ -193,10 +195,14 @@ class Run(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["event", "workflow", "configuration", "replay_number"], name="one_run_per_event")
+            models.UniqueConstraint(
+                fields=["event", "workflow", "configuration", "replay_number"], name="one_run_per_event"
+            )
         ]
         indexes = [
-            models.Index(fields=["lane", "id"], condition=models.Q(state__in=["queued", "waiting"]), name="run_due_by_lane"),
+            models.Index(
+                fields=["lane", "id"], condition=models.Q(state__in=["queued", "waiting"]), name="run_due_by_lane"
+            ),
             models.Index(fields=["wake_at"], condition=models.Q(state__in=["queued", "waiting"]), name="run_due"),
             models.Index(fields=["lane"], condition=models.Q(state="parked"), name="run_parked"),
             models.Index(fields=["project", "-id"], name="run_by_project"),

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from workflows.engine import crash_points, draining, leasing, ringing
+from workflows.engine import crash_points, draining, leasing, parking, ringing, sleeping
 from workflows.history.retaining import drop_older_than
 from workflows.models import WorkerPulse
 
@@ -30,12 +30,13 @@ def wake_due_lanes() -> None:
     """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease."""
     now = timezone.now()
     WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults={"beat_at": now})
-    ringing.ring(list(draining.due_lanes(now)))
+    ringing.ring(sleeping.overslept(now))
 
 
 @shared_task(name="workflows.drop_old_history")
 def drop_old_history() -> None:
-    """Drop events, runs and idempotency keys past their time, in batches. Safe twice: what is gone is gone."""
+    """Drop what is past its time, in batches, and end what no account is left for. Safe twice: what is gone is gone."""
+    parking.cancel_disconnected()
     dropped = drop_older_than(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
     if dropped:
         log.info("history.dropped", extra={"events": dropped})

@@ -13,8 +13,12 @@ from integrations.providers.base import Action
 from workflows.definition.schema import Step
 from workflows.engine import rendering
 from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
-from workflows.models import Run, StepState, WorkflowSetting
+from workflows.models import Run, RunState, StepState, WorkflowSetting
 from workflows.querysets import OPEN_STATES
+
+
+OrderKey = tuple[UUID, str]
+"""A workflow, and what its `order by` gave: runs that share both wait for each other."""
 
 
 @dataclass
@@ -36,6 +40,10 @@ class Turn:
     @property
     def secrets(self) -> tuple[str, ...]:
         return rendering.secrets_of(rendering.prepared(self.run.version_id).definition, self.settings)
+
+    @property
+    def order_key(self) -> OrderKey | None:
+        return (self.run.workflow_id, self.run.order_key) if self.run.order_key else None
 
     @property
     def step(self) -> Step:
@@ -63,7 +71,8 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
     runs = _not_held_up(due_runs(lane_id, now=now, limit=settings.LANE_GROUP_SIZE))
     outputs: dict[UUID, dict[str, Any]] = {run.id: {} for run in runs}
     begun: dict[tuple[UUID, int], StepInHand] = {}
-    for step_run in steps_of([run.id for run in runs if run.started_at is not None]):
+    # Of all of them: a worker that died between a call and its result left nothing but the step's row.
+    for step_run in steps_of([run.id for run in runs]):
         begun[step_run.run_id, step_run.position] = step_run
         if step_run.state == StepState.SUCCEEDED:
             outputs[step_run.run_id][step_run.step_key] = step_run.output
@@ -107,28 +116,33 @@ def _not_held_up(runs: Sequence[DueRun]) -> list[DueRun]:
     ]
 
 
+def behind_nobody(tried: Iterable[Turn], turns: Iterable[Turn]) -> list[Turn]:
+    """Those of `turns` that wait for none of `tried`: a run that stepped aside for a retry goes on holding its key."""
+    held = {turn.order_key for turn in tried if turn.run.state != RunState.QUEUED and not turn.run.has_ended}
+    return [turn for turn in turns if turn.order_key is None or turn.order_key not in held]
+
+
 def _settings(runs: Iterable[DueRun]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
-    """User settings by (configuration, workflow): the configuration's shared ones beneath the workflow's own."""
-    configurations = {run.configuration_id for run in runs if run.configuration_id}
-    workflows = {run.workflow_id for run in runs}
-    shared: dict[UUID | None, dict[str, Any]] = dict(
-        Configuration.objects.filter(pk__in=configurations).values_list("pk", "shared_settings")
-    )
-    own: dict[tuple[UUID | None, UUID], dict[str, Any]] = {
-        (setting.configuration_id, setting.workflow_id): setting.values
-        for setting in WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in=workflows)
-    }
-    defaults: dict[tuple[UUID | None, UUID], dict[str, Any]] = {}
+    """User settings by (configuration, workflow): the workflow's own above the configuration's shared ones."""
+    found: dict[tuple[UUID | None, UUID], dict[str, Any]] = {}
+    asking: set[tuple[UUID | None, UUID]] = set()
     for run in runs:
         place = (run.configuration_id, run.workflow_id)
-        if place not in defaults:
-            given = {
-                setting.id: setting.default
-                for setting in rendering.prepared(run.version_id).definition.settings
-                if setting.default is not None
-            }
-            defaults[place] = {**given, **shared.get(run.configuration_id, {}), **own.get(place, {})}
-    return defaults
+        if place not in found:
+            wanted = rendering.prepared(run.version_id).definition.settings
+            found[place] = {setting.id: setting.default for setting in wanted if setting.default is not None}
+            if wanted:
+                asking.add(place)
+    if asking:
+        configurations = {place[0] for place in asking if place[0]}
+        workflows = {place[1] for place in asking}
+        shared = dict(Configuration.objects.filter(pk__in=configurations).values_list("pk", "shared_settings"))
+        own = WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in=workflows)
+        by_place = {(row[0], row[1]): row[2] for row in own.values_list("configuration_id", "workflow_id", "values")}
+        for place in asking:
+            if place[0] is not None:
+                found[place] |= shared.get(place[0], {}) | by_place.get((place[0], place[1]), {})
+    return found
 
 
 @dataclass
@@ -139,22 +153,15 @@ class Group:
     turns: list[Turn] = field(default_factory=list)
     key: str = ""
     record_keys: set[str] = field(default_factory=set)
-    order_keys: set[tuple[UUID, str]] = field(default_factory=set)
 
-    def admits(self, turn: Turn, key: str, record_key: str | None) -> bool:
-        """Whether `turn` may join: never two writes to one record, nor two runs that wait for each other."""
-        return (
-            key == self.key
-            and (record_key is None or record_key not in self.record_keys)
-            and (not turn.run.order_key or (turn.run.workflow_id, turn.run.order_key) not in self.order_keys)
-        )
+    def admits(self, key: str, record_key: str | None) -> bool:
+        """Whether a turn of these keys may join: never two writes to one record."""
+        return key == self.key and (record_key is None or record_key not in self.record_keys)
 
     def add(self, turn: Turn, record_key: str | None) -> None:
         self.turns.append(turn)
         if record_key is not None:
             self.record_keys.add(record_key)
-        if turn.run.order_key:
-            self.order_keys.add((turn.run.workflow_id, turn.run.order_key))
 
 
 def first_group(action: Action, turns: Sequence[Turn]) -> Group:
@@ -165,7 +172,7 @@ def first_group(action: Action, turns: Sequence[Turn]) -> Group:
         key, record_key = action.group_key(turn.rendered.inputs), action.record_key(turn.rendered.inputs)
         if not group.turns:
             group.key = key
-        elif not group.admits(turn, key, record_key):
+        elif not group.admits(key, record_key):
             break
         group.add(turn, record_key)
     return group

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,13 @@ from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
-from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing
-from workflows.engine.batching import Turn, due_turns, first_group
+from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing, sleeping
+from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group
 from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done, write_runs
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.metrics import counting
-from workflows.models import Lane, Run, RunState, StepRun, StepState
+from workflows.models import Run, RunState, StepRun, StepState
 
 log = logging.getLogger("workflows.engine")
 
@@ -34,26 +34,23 @@ def drain(lease: Lease) -> None:
     ends_at = time.monotonic() + settings.LANE_SLICE_SECONDS
     try:
         with leasing.kept(lease):
-            while _work_off_batch(lease, ends_at) and time.monotonic() < ends_at:
+            # Once a slice: what changes meanwhile, the provider's own refusals tell.
+            credential = Credential.objects.select_related("integration").get(pk=lease.lane_id)
+            while _work_off_batch(lease, credential, ends_at) and time.monotonic() < ends_at:
                 pass
     except LeaseLost:
         counting.lease_lost()
         log.warning("lane.lease_lost", extra={"lane": lease.lane_id})
         return
     leasing.release(lease)
-    # Looked for after the release: an event that came while we held the lane rang in vain.
-    now = timezone.now()
-    if (
-        Lane.objects.free(now).filter(pk=lease.lane_id).exists()
-        and Run.objects.due(now).filter(lane_id=lease.lane_id).exists()
-    ):
+    # Looked for after the release: who wrote an event while we held the lane did not ring.
+    if sleeping.has_due_runs(lease.lane_id, now=timezone.now()):
         ringing.ring([lease.lane_id])
 
 
-def _work_off_batch(lease: Lease, ends_at: float) -> bool:
+def _work_off_batch(lease: Lease, credential: Credential, ends_at: float) -> bool:
     """Take due runs and bring each as far as it goes; False when nothing is left to do now."""
     now = timezone.now()
-    credential = Credential.objects.select_related("integration").get(pk=lease.lane_id)
     if credential.removed_at is not None:
         _cancel_all(lease, "The user has disconnected the account.")
         return False
@@ -81,15 +78,23 @@ def _work_off_batch(lease: Lease, ends_at: float) -> bool:
         moved_on = [turn for turn in group if turn.run.state == RunState.QUEUED]
         for turn in moved_on:
             turn.step_run = None
-        turns = _merged(moved_on, turns)
+        turns = _merged(moved_on, behind_nobody(group, turns))
     return True
 
 
 def _next_step_group(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
-    """Split off the turns at the same step of the same version as the first one."""
+    """Split off the turns at the same step of the same version as the first one; of those with one `order by` key, the
+    earliest alone, since the others begin when it has ended."""
     place = (turns[0].run.version_id, turns[0].run.position)
-    same = [turn for turn in turns if (turn.run.version_id, turn.run.position) == place]
-    rest = [turn for turn in turns if (turn.run.version_id, turn.run.position) != place]
+    same: list[Turn] = []
+    rest: list[Turn] = []
+    keys: set[OrderKey] = set()
+    for turn in turns:
+        is_first_of_key = turn.order_key is None or turn.order_key not in keys
+        if turn.order_key is not None:
+            keys.add(turn.order_key)
+        is_next = is_first_of_key and (turn.run.version_id, turn.run.position) == place
+        (same if is_next else rest).append(turn)
     return same, rest
 
 
@@ -177,14 +182,10 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         step_run.finished_at = None
         step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
         calls.append(ActionCall(turn.run.id, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
-    first_timers = [turn.run for turn in turns if turn.run.started_at is None]
-    for run in first_timers:
-        run.started_at = now
+        turn.run.started_at = turn.run.started_at or now
     with transaction.atomic():
         leasing.renew(lease, now=now)
         write_begun([turn.step_run for turn in turns if turn.step_run])
-        if first_timers:
-            Run.objects.filter(pk__in=[run.id for run in first_timers]).update(started_at=now)
     return calls
 
 
@@ -202,12 +203,7 @@ def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
         leasing.renew(lease, now=now)
         write_done([turn.step_run for turn, _ in results if turn.step_run])
         # A run cancelled meanwhile stays cancelled; what its step did stands in the history all the same.
-        ids = [turn.run.id for turn, _ in results]
-        cancelled = set(Run.objects.filter(pk__in=ids, state=RunState.CANCELLED).values_list("pk", flat=True))
-        write_runs(turn.run for turn, _ in results if turn.run.id not in cancelled)
-        for turn, _ in results:
-            if turn.run.id in cancelled:
-                turn.run.state = RunState.CANCELLED
+        write_runs([turn.run for turn, _ in results])
         if pause:
             pausing.pause(lease, until=pause[0], reason=pause[1])
         if parks:
@@ -235,11 +231,15 @@ def _tell(lease: Lease, results: Sequence[tuple[Turn, Outcome]], now: datetime) 
         elif run.state == RunState.WAITING:
             counting.step_retried(str((outcome.error or {}).get("class") or ErrorClass.UNKNOWN_OUTCOME))
         if run.has_ended:
-            log.info("run.ended", extra=_ids(run, lease))
+            # A line for each run that went well would cost more than the run's share of its group.
+            log.log(
+                logging.DEBUG if run.state == RunState.SUCCEEDED else logging.INFO, "run.ended", extra=_ids(run, lease)
+            )
         elif run.state in (RunState.WAITING, RunState.ASKING):
             log.info("run.asks" if run.state == RunState.ASKING else "run.waits", extra=_ids(run, lease))
     if succeeded:
         counting.runs_succeeded(succeeded)
+        log.info("group.succeeded", extra={"lane": lease.lane_id, "runs": len(succeeded)})
 
 
 def _ids(run: DueRun, lease: Lease) -> dict[str, object]:
@@ -263,7 +263,7 @@ def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
     step_run.error = dict(outcome.error) if outcome.error else None
     step_run.api_calls += outcome.api_calls
     run.api_calls += outcome.api_calls
-    if not verdict.is_call_open:
+    if not verdict.is_call_open and not (was_open and _may_still_come(outcome, verdict)):
         step_run.called_at = None
     if not verdict.counts_as_try:
         step_run.tries -= 1
@@ -314,10 +314,3 @@ class _Adopted:
         return StepRun.objects.filter(
             run__lane_id=self._lane_id, output__id=record_id, started_at__gte=timezone.now() - timedelta(days=7)
         ).exists()
-
-
-def due_lanes(now: datetime) -> Iterator[UUID]:
-    """Lanes with due runs that nobody holds: what the sweep rings for."""
-    yield from (
-        Lane.objects.free(now).filter(pk__in=Run.objects.due(now).values("lane_id")).values_list("pk", flat=True)[:1000]
-    )

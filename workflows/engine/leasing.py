@@ -22,7 +22,11 @@ def lease_length() -> timedelta:
 def lease_lane(lane_id: UUID, *, now: datetime) -> Lease | None:
     """Take the lease on one lane; None when another worker was first, or the lane is paused."""
     token = uuid4()
-    won = Lane.objects.free(now).filter(pk=lane_id).update(lease_token=token, leased_until=now + lease_length())
+    won = (
+        Lane.objects.free(now)
+        .filter(pk=lane_id)
+        .update(lease_token=token, leased_until=now + lease_length(), rung_at=None)
+    )
     return Lease(lane_id, token) if won else None
 
 

@@ -28,3 +28,10 @@ def resume_parked(credential_id: UUID) -> int:
         if resumed:
             transaction.on_commit(lambda: ringing.ring([credential_id]))
     return resumed
+
+
+def cancel_disconnected() -> int:
+    """End the open runs of accounts that their users have disconnected; gives how many."""
+    left = Run.objects.open().filter(lane__credential__removed_at__isnull=False)
+    reason = "The user has disconnected the account."
+    return left.update(state=RunState.CANCELLED, wait_reason=reason, finished_at=timezone.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,18 +61,19 @@ def due_runs(lane_id: UUID, *, now: datetime, limit: int) -> list[DueRun]:
     return [DueRun(*row) for row in rows]
 
 
-_RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "finished_at")
+_RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
 
 
-def write_runs(runs: Iterable[DueRun]) -> None:
-    update_rows(
-        Run,
-        _RUN_FIELDS,
-        [
-            (run.id, run.state, run.position, run.wake_at, run.wait_reason, run.error, run.api_calls, run.finished_at)
-            for run in runs
-        ],
-    )
+def write_runs(runs: Sequence[DueRun]) -> None:
+    """Write the runs as they are in hand, except those cancelled meanwhile: these become cancelled in hand too."""
+    rows = [(run.id, *(getattr(run, name) for name in _RUN_FIELDS)) for run in runs]
+    if update_rows(Run, _RUN_FIELDS, rows, unless=("state", RunState.CANCELLED.value)) == len(rows):
+        return
+    cancelled = Run.objects.filter(pk__in=[run.id for run in runs], state=RunState.CANCELLED)
+    ids = set(cancelled.values_list("pk", flat=True))
+    for run in runs:
+        if run.id in ids:
+            run.state = RunState.CANCELLED
 
 
 @dataclass(slots=True)

@@ -33,42 +33,60 @@ def insert_rows(
         cursor.execute(statement, [function(value) for row in rows for function, value in zip(adapt, row, strict=True)])
 
 
-def update_rows(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row]) -> None:
-    """UPDATE by primary key: each row is the key followed by a value for every field of `names`."""
+def update_rows(
+    model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], *, unless: tuple[str, str] | None = None
+) -> int:
+    """UPDATE by primary key: each row is the key followed by a value for every field of `names`.
+
+    Rows whose text field `unless[0]` holds `unless[1]` are left alone. Gives how many rows were updated.
+    """
     if not rows:
-        return
+        return 0
     key = model._meta.pk
     assert key is not None
-    table, columns, adapters = _shape(model, (key.name, *names), connection.vendor)
-    adapt = [adapter for adapter, _ in adapters]
-    marks = _marks(adapters)
-    if connection.vendor == "postgresql":
-        # One statement for all rows, joined to a list of values. The casts tell PostgreSQL the types of the first row.
-        casts = _types(model, (key.name, *names))
-        first = f"({', '.join(f'%s::{cast}' for cast in casts)})"
-        others = f"({', '.join(marks)})"
-        values = ", ".join([first, *[others] * (len(rows) - 1)])
-        aliases = [f"v{index}" for index in range(len(columns))]
-        sets = ", ".join(f"{column} = v.{alias}" for column, alias in zip(columns[1:], aliases[1:], strict=True))
-        statement = (
-            f"UPDATE {table} SET {sets} FROM (VALUES {values}) AS v ({', '.join(aliases)}) "  # noqa: S608
-            f"WHERE {table}.{columns[0]} = v.{aliases[0]}"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(
-                statement, [function(value) for row in rows for function, value in zip(adapt, row, strict=True)]
-            )
-        return
-    sets = ", ".join(f"{column} = %s" for column in columns[1:])
-    statement = f"UPDATE {table} SET {sets} WHERE {columns[0]} = %s"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(
-            statement,
-            [
-                (*(function(value) for function, value in zip(adapt[1:], row[1:], strict=True)), adapt[0](row[0]))
-                for row in rows
-            ],
-        )
+        if connection.vendor == "postgresql":
+            _update_by_one_statement(cursor, model, (key.name, *names), rows, unless)
+        else:
+            _update_row_by_row(cursor, model, (key.name, *names), rows, unless)
+        return int(cursor.rowcount)
+
+
+def _update_by_one_statement(
+    cursor: Any, model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], unless: tuple[str, str] | None
+) -> None:
+    """All rows at once, joined to a list of values. The casts tell PostgreSQL the types by the first row."""
+    table, columns, adapters = _shape(model, names, connection.vendor)
+    first = f"({', '.join(f'%s::{cast}' for cast in _types(model, names))})"
+    others = f"({', '.join(_marks(adapters))})"
+    aliases = [f"v{index}" for index in range(len(columns))]
+    sets = ", ".join(f"{column} = v.{alias}" for column, alias in zip(columns[1:], aliases[1:], strict=True))
+    statement = (
+        f"UPDATE {table} SET {sets} "  # noqa: S608
+        f"FROM (VALUES {', '.join([first, *[others] * (len(rows) - 1)])}) AS v ({', '.join(aliases)}) "
+        f"WHERE {table}.{columns[0]} = v.{aliases[0]}{_guard(unless, f'{table}.')}"
+    )
+    adapt = [adapter for adapter, _ in adapters]
+    values = [function(value) for row in rows for function, value in zip(adapt, row, strict=True)]
+    cursor.execute(statement, [*values, *(unless or ())[1:]])
+
+
+def _update_row_by_row(
+    cursor: Any, model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], unless: tuple[str, str] | None
+) -> None:
+    table, columns, adapters = _shape(model, names, connection.vendor)
+    sets = ", ".join(f"{column} = %s" for column in columns[1:])
+    statement = f"UPDATE {table} SET {sets} WHERE {columns[0]} = %s{_guard(unless, '')}"  # noqa: S608
+    adapt = [adapter for adapter, _ in adapters]
+    parameters = []
+    for row in rows:
+        key, *values = (function(value) for function, value in zip(adapt, row, strict=True))
+        parameters.append((*values, key, *(unless or ())[1:]))
+    cursor.executemany(statement, parameters)
+
+
+def _guard(unless: tuple[str, str] | None, prefix: str) -> str:
+    return f" AND {prefix}{connection.ops.quote_name(unless[0])} <> %s" if unless else ""
 
 
 def _marks(adapters: Iterable[tuple[Adapter, str]]) -> list[str]:

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from lib.errors import IsthmusError
 from projects.api_auth import UserTokenOnly
 from projects.api_errors import error_body
+from projects.errors import DatabaseUnavailable
 from projects.user_tokens import UserToken
 from workflows.intake.grouping import receive_with_others
 from workflows.intake.planning import Selection, SkipReason
@@ -200,6 +201,13 @@ class TriggerEvent(APIView):
             409: _error("The Idempotency-Key was used with another body."),
             413: _error("More than 1 MB."),
             422: _error("The project rejects payloads of another shape than the example's."),
+            503: _error(
+                "The database is away, read-only or full, and nothing was accepted that is not stored. `Retry-After` says "
+                "when to come again.",
+                code=DatabaseUnavailable.code,
+                message=DatabaseUnavailable().message,
+                status=503,
+            ),
         },
     )
     def post(self, request: Request, project_id: UUID) -> Response:

@@ -22,7 +22,7 @@ from projects.user_tokens import UserToken
 from workflows.definition.errors import RenderError
 from workflows.definition.templates import compile_value
 from workflows.definition.values import to_text
-from workflows.engine import crash_points, ringing
+from workflows.engine import crash_points, ringing, sleeping
 from workflows.engine.rendering import prepared
 from workflows.engine.storing import insert_rows
 from workflows.errors import IdempotencyConflict, PayloadRejected, UnknownAppEvent
@@ -293,8 +293,8 @@ def _write(intents: Sequence[_Intent], now: datetime) -> None:
             _KEY_FIELDS,
             [(each.user_id, each.arrival.idempotency_key, each.arrival.body_hash, each.receipt, now) for each in keyed],
         )
-        if lanes:
-            transaction.on_commit(partial(ringing.ring, lanes))
+        if lanes and (asleep := sleeping.to_ring(lanes, now=now)):
+            transaction.on_commit(partial(ringing.ring, asleep))
 
 
 def _event_row(intent: _Intent) -> tuple[Any, ...]:
