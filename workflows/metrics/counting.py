@@ -42,7 +42,7 @@ _calls_of = cache(_provider_calls.labels)
 _group_of = cache(_group_runs.labels)
 _seconds_of = cache(_action_seconds.labels)
 # What alerts ask for exists from the start, so that its first increase is seen as one.
-for _code in ("accepted", "server_error", "database_unavailable"):
+for _code in ("accepted", "server_error", "database_unavailable", "database_read_only", "disk_full"):
     _requests_of(_code)
 for _state in ("succeeded", "failed", "cancelled"):
     _runs_ended_of(_state)
