@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from lib.ids import lowest_id_at
 from workflows.models import Event, IdempotencyKey
 from workflows.querysets import OPEN_STATES
 
@@ -20,7 +21,7 @@ def drop_older_than(moment: datetime, *, batches: int = 200) -> int:
     dropped = 0
     for _ in range(batches):
         old = list(
-            Event.objects.filter(received_at__lt=moment)
+            Event.objects.filter(id__lt=lowest_id_at(moment))
             .exclude(runs__state__in=OPEN_STATES)
             .order_by("id")
             .values_list("id", flat=True)[:BATCH]
