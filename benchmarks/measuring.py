@@ -9,6 +9,9 @@ from benchmarks.figures import Results
 from benchmarks.postgres import Postgres
 from benchmarks.systems import System
 
+QUIET_WITHIN_SECONDS = 10.0
+_QUIET_SECONDS = 0.4
+
 
 @dataclass(frozen=True)
 class EndToEnd:
@@ -44,9 +47,7 @@ class Bench:
 
     def end_to_end(self, system: System, *, users: int, events: int, delay_ms: float = 0.0) -> EndToEnd:
         """Send `events` as fast as they are taken; the clock stops when the last record stands in the org."""
-        system.empty()
-        system.org.reset(delay_ms)
-        self.postgres.checkpoint()
+        self._begin(system, delay_ms)
         foreign, wal = self.postgres.foreign_transactions(), self.postgres.wal_bytes()
         size = self.postgres.size_of(system.database)
         before = self._cpu(system)
@@ -55,6 +56,9 @@ class Bench:
             after_last_record = time.monotonic()
             self._check(system, told, events)
             system.settle(min(events, told["accepted"]))
+        self._await_quiet(
+            system
+        )  # what is done behind the last result, late doorbells say, is a cost of these events too
         ours, postgres, broker = (now - then for now, then in zip(self._cpu(system), before, strict=True))
         if (others := self.postgres.foreign_transactions() - foreign) > 200:
             self.results.notices.append(f"{others} transactions of other databases fell into a measurement's CPU time.")
@@ -76,9 +80,7 @@ class Bench:
     def intake(self, system: System, *, users: int, seconds: float) -> tuple[load.Told, float]:
         """Send for so many seconds while the workers are held; then let them go. Gives what was told, and the rate at which
         the backlog was worked off. What intake and workers do to each other is in the end-to-end figures."""
-        system.empty()
-        system.org.reset()
-        self.postgres.checkpoint()
+        self._begin(system)
         for name in system.worker_names():
             system.group.signal(name, signal.SIGSTOP)
         try:
@@ -97,13 +99,27 @@ class Bench:
 
     def one_at_a_time(self, system: System, *, events: int) -> list[float]:
         """Milliseconds from an event's POST to its record, the next sent only then; sorted."""
-        system.empty()
-        system.org.reset()
-        self.postgres.checkpoint()
+        self._begin(system)
         told = system.send(count=events, connections=1, one_at_a_time=True, wait_seconds=15.0)
         self._check(system, told, events)
         system.settle(events)
         return sorted(told["record_latencies_ms"])
+
+    def _begin(self, system: System, delay_ms: float = 0.0) -> None:
+        """Start from a system that has nothing, does nothing, and has as much room as ever until the next checkpoint."""
+        system.empty()
+        system.org.reset(delay_ms)
+        self.postgres.checkpoint()
+        self._await_quiet(system)
+
+    def _await_quiet(self, system: System) -> None:
+        """Wait until the system takes less than a tenth of a core, at most QUIET_WITHIN_SECONDS."""
+        ends_at = time.monotonic() + QUIET_WITHIN_SECONDS
+        used, is_quiet = meters.cpu_seconds(system.roots()), False
+        while not is_quiet and time.monotonic() < ends_at:
+            time.sleep(_QUIET_SECONDS)
+            before, used = used, meters.cpu_seconds(system.roots())
+            is_quiet = used - before < 0.1 * _QUIET_SECONDS
 
     def _cpu(self, system: System) -> tuple[float, float, float]:
         return (
