@@ -16,7 +16,6 @@ from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
 from workflows.models import Run, RunState, StepState, WorkflowSetting
 from workflows.querysets import OPEN_STATES
 
-
 OrderKey = tuple[UUID, str]
 """A workflow, and what its `order by` gave: runs that share both wait for each other."""
 
@@ -32,6 +31,8 @@ class Turn:
     step_run: StepInHand | None = None
     """Of the step at the run's position, when it was begun before."""
     rendered: rendering.RenderedStep | None = None
+    was_call_open: bool = False
+    """Whether an earlier call of this step had no answer when this try began."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -86,6 +87,11 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
         )
         for run in runs
     ]
+
+
+def has_turns(lane_id: UUID, *, now: datetime) -> bool:
+    """Whether a run of the lane is due and waits for no other; else there is no use in looking again at once."""
+    return bool(_not_held_up(due_runs(lane_id, now=now, limit=settings.LANE_GROUP_SIZE)))
 
 
 def _not_held_up(runs: Sequence[DueRun]) -> list[DueRun]:

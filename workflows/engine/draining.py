@@ -19,7 +19,7 @@ from integrations.providers.base import ActionCall, Connection, ErrorClass, Outc
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
 from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing, sleeping
-from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group
+from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group, has_turns
 from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done, write_runs
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
@@ -44,7 +44,8 @@ def drain(lease: Lease) -> None:
         return
     leasing.release(lease)
     # Looked for after the release: who wrote an event while we held the lane did not ring.
-    if sleeping.has_due_runs(lease.lane_id, now=timezone.now()):
+    now = timezone.now()
+    if sleeping.has_due_runs(lease.lane_id, now=now) and has_turns(lease.lane_id, now=now):
         ringing.ring([lease.lane_id])
 
 
@@ -175,6 +176,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
             turn.step_run = StepInHand(time_ordered_id(), turn.run.id, turn.step.key, turn.run.position, started_at=now)
         step_run = turn.step_run
         earlier_call = step_run.called_at
+        turn.was_call_open = earlier_call is not None
         step_run.state = StepState.CALLING
         step_run.tries += 1
         step_run.first_tried_at = step_run.first_tried_at or now
@@ -257,13 +259,14 @@ def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
         now=now,
         overrides=turn.step.retry,
         random=random.random,
+        was_call_open=turn.was_call_open,
     )
     step_run.state = verdict.step_state
     step_run.output = rendering.masked(outcome.output, turn.secrets)
     step_run.error = dict(outcome.error) if outcome.error else None
     step_run.api_calls += outcome.api_calls
     run.api_calls += outcome.api_calls
-    if not verdict.is_call_open and not (was_open and _may_still_come(outcome, verdict)):
+    if not verdict.is_call_open:
         step_run.called_at = None
     if not verdict.counts_as_try:
         step_run.tries -= 1

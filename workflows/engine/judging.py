@@ -37,13 +37,19 @@ def judge(
     now: datetime,
     overrides: RetryOverrides | None,
     random: Callable[[], float],
+    was_call_open: bool = False,
 ) -> Verdict:
-    """Decide what follows from one step's outcome. `tries` counts this one; the run's next step is the caller's matter."""
+    """Decide what follows from one step's outcome. `tries` counts this one; the run's next step is the caller's matter.
+
+    `was_call_open`: an earlier call had no answer. That this one was certainly not done says nothing of that one, which a
+    provider may yet commit late; so the call stays open until the step has ended.
+    """
     if outcome.kind is OutcomeKind.DONE:
         return Verdict(StepState.SUCCEEDED, RunState.SUCCEEDED)
     if outcome.kind is OutcomeKind.ASK:
         return Verdict(StepState.ASKING, RunState.ASKING, wait_reason=message_of(outcome.error), is_call_open=True)
     is_unknown = outcome.kind is OutcomeKind.UNKNOWN
+    is_call_open = is_unknown or was_call_open
     error_class = (
         ErrorClass.UNKNOWN_OUTCOME
         if is_unknown
@@ -51,7 +57,7 @@ def judge(
     )
     if error_class is ErrorClass.CREDENTIAL:
         return Verdict(
-            StepState.WAITING, RunState.PARKED, is_call_open=is_unknown, counts_as_try=False, parks_lane=True
+            StepState.WAITING, RunState.PARKED, is_call_open=is_call_open, counts_as_try=False, parks_lane=True
         )
     if error_class is ErrorClass.RATE_LIMITED:
         until = now + timedelta(seconds=outcome.retry_after or RATE_LIMIT_PAUSE_SECONDS)
@@ -60,6 +66,7 @@ def judge(
             RunState.QUEUED,
             wake_at=now,
             wait_reason=message_of(outcome.error),
+            is_call_open=is_call_open,
             counts_as_try=False,
             pause_lane_until=until,
         )
@@ -75,7 +82,7 @@ def judge(
         )
     if again_at is not None:
         return Verdict(
-            StepState.WAITING, RunState.WAITING, again_at, message_of(outcome.error), is_call_open=is_unknown
+            StepState.WAITING, RunState.WAITING, again_at, message_of(outcome.error), is_call_open=is_call_open
         )
     if is_unknown:
         # It may have happened, so it has not failed: a person decides.

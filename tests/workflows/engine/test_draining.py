@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import requests
 from django.utils import timezone
 
 from integrations.models import Credential, CredentialStatus
@@ -319,3 +320,63 @@ def test_a_run_that_asks_does_what_a_person_decides(tutorial, choice, state, lea
     assert (run.state, len(tutorial.leads())) == (state, leads)
     with pytest.raises(NothingToDecide):
         decide(run, choice=choice, by=None)
+
+
+def test_a_run_that_steps_aside_is_not_overtaken_by_one_of_its_order_key_in_the_same_batch(tutorial):
+    redefine(tutorial, lead_definition(order_by="{{ trigger.company }}"))
+    tutorial.org.faults("unavailable", count=1)
+    for name, company in (("First", "Lind AB"), ("Second", "Lind AB"), ("Free", "Other"), ("Third", "Lind AB")):
+        tutorial.send(last_name=name, company=company)
+
+    tutorial.drain()
+    tutorial.drain(later=AN_HOUR)
+
+    assert [lead["LastName"] for lead in tutorial.leads()] == ["First", "Free", "Second", "Third"]
+
+
+def test_a_run_begins_when_the_one_before_it_with_its_order_key_has_ended(tutorial):
+    definition = lead_definition(order_by="{{ trigger.company }}")
+    [step] = definition["steps"]
+    definition["steps"].append(step | {"key": "again", "name": "Again"})
+    redefine(tutorial, definition)
+    for name in ("First", "Second"):
+        tutorial.send(last_name=name)
+
+    tutorial.drain()
+
+    assert [lead["LastName"] for lead in tutorial.leads()] == ["First", "First", "Second", "Second"]
+
+
+def test_a_lane_whose_due_runs_all_wait_for_another_does_not_ring_itself(tutorial, monkeypatch):
+    redefine(tutorial, lead_definition(order_by="{{ trigger.company }}"))
+    tutorial.org.faults("unavailable", count=1)
+    tutorial.send(last_name="First")
+    tutorial.send(last_name="Second")
+    rung = []
+    monkeypatch.setattr("workflows.engine.ringing.ring", rung.extend)
+
+    tutorial.drain()
+    tutorial.drain()
+
+    assert Run.objects.due(timezone.now()).count() == 1 and rung == []
+
+
+def test_a_call_that_commits_after_it_was_looked_for_is_still_found_before_the_next_try(tutorial):
+    tutorial.org.faults("cut_before_commit", count=1)
+    run = tutorial.send()
+    tutorial.drain()
+    # Nothing is found, the resend is refused; then the first request arrives after all.
+    tutorial.org.faults("unavailable", count=1, resource="record")
+    tutorial.drain(later=AN_HOUR)
+    assert run.step_runs.get().called_at is not None and tutorial.leads() == []
+    grant, fields = tutorial.credential, run.step_runs.get().input["fields"]
+    url = f"{tutorial.org.url}/services/data/v62.0/sobjects/Lead"
+    late = requests.post(
+        url, json=fields, headers={"Authorization": f"Bearer {grant.tokens['access_token']}"}, timeout=5
+    )
+
+    tutorial.drain(later=AN_HOUR)
+
+    run.refresh_from_db()
+    assert [lead["Id"] for lead in tutorial.leads()] == [late.json()["id"]]
+    assert run.state == RunState.SUCCEEDED and run.step_runs.get().output["id"] == late.json()["id"]

@@ -11,7 +11,7 @@ from workflows.engine.judging import judge
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def verdict_on(kind, error_class=None, *, tries=1, first=NOW, overrides=None, **outcome):
+def verdict_on(kind, error_class=None, *, tries=1, first=NOW, overrides=None, was_call_open=False, **outcome):
     error = {"class": error_class, "code": "SOME_CODE", "message": "words"} if error_class else None
     return judge(
         Outcome(kind, error=error, **outcome),
@@ -20,6 +20,7 @@ def verdict_on(kind, error_class=None, *, tries=1, first=NOW, overrides=None, **
         now=NOW,
         overrides=overrides,
         random=lambda: 0.0,
+        was_call_open=was_call_open,
     )
 
 
@@ -76,3 +77,17 @@ def test_a_step_may_want_fewer_tries():
 
 def test_retry_after_is_obeyed():
     assert verdict_on(OutcomeKind.FAILED, ErrorClass.TRANSIENT, retry_after=600).wake_at >= NOW + timedelta(seconds=600)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error_class", "is_call_open"),
+    [
+        (OutcomeKind.FAILED, ErrorClass.TRANSIENT, True),
+        (OutcomeKind.FAILED, ErrorClass.RATE_LIMITED, True),
+        (OutcomeKind.FAILED, ErrorClass.CREDENTIAL, True),
+        (OutcomeKind.FAILED, ErrorClass.PERMANENT, False),
+        (OutcomeKind.DONE, None, False),
+    ],
+)
+def test_an_earlier_call_without_an_answer_stays_open_until_the_step_has_ended(kind, error_class, is_call_open):
+    assert verdict_on(kind, error_class, was_call_open=True).is_call_open == is_call_open
