@@ -157,13 +157,13 @@ class DataGateway:
         return not is_fresh and faults.fire(target, ("expire_tokens",)) is not None
 
     def _limit_exceeded(self, fault: Fault | None = None) -> ApiError:
-        """403 and a spent counter, as an org sends it; 429 with Retry-After where the fault asks for that."""
+        """403 and a spent counter, as an org sends it; where the fault asks for 429, too much just now: Retry-After says."""
         body = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
-        most = self._org.switches.api_limit
-        headers = {USAGE: f"api-usage={most}/{most}"}
+        status, most = fault.http if fault else 403, self._org.switches.api_limit
+        headers = {} if status == 429 else {USAGE: f"api-usage={most}/{most}"}
         if fault is not None and fault.retry_after is not None:
             headers["Retry-After"] = str(fault.retry_after)
-        return ApiError(fault.http if fault else 403, body, headers)
+        return ApiError(status, body, headers)
 
     def _token(self, headers: dict[str, str]) -> AccessToken:
         """The living access token of the call. Raises: ApiError (401)."""
