@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON := .venv/bin/python
 
-.PHONY: help demo run stop test bench setup setup-dev build lint format clean
+.PHONY: help demo run stop test bench chaos setup setup-dev build lint format clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: setup-dev  ## lint, types, import contracts, migrations, all tests
 
 bench: setup-dev  ## Isthmus beside what one would write by hand, at full length (BENCH="--quick" and other options)
 	@exec $(PYTHON) -m benchmarks $(BENCH)
+
+chaos: setup-dev  ## kill everything while 20,000 events come in, and count what came of them (CHAOS="--events 2000")
+	@exec $(PYTHON) -m benchmarks.chaos $(CHAOS)
 
 setup:  ## virtual environment, locked packages, front-end build
 	@bash deploy/setup.sh

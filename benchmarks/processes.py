@@ -98,6 +98,12 @@ class Group:
         self._send(process, signal.SIGKILL)
         process.wait()
 
+    def kill(self, name: str) -> None:
+        """SIGKILL, to it and its children, as a lost machine would have it."""
+        process = self._running.pop(name)
+        self._send(process, signal.SIGKILL)
+        process.wait()
+
     def stop_all(self) -> None:
         for process in self._running.values():
             self._send(process, signal.SIGCONT)

@@ -1,0 +1,52 @@
+"""What is sent, on what, and how much of it is broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run of chaos. Half of the users have a workflow with an `order by` key, the others one without."""
+
+    events: int = 20_000
+    users: int = 50
+    rate: float = 250.0
+    """Events a second, at most: so that they meet the mishaps."""
+    database: str = "postgresql"
+    broker: str = "redis"
+    web_processes: int = 2
+    worker_processes: int = 2
+    worker_threads: int = 8
+    mishap_seconds: float = 4.0
+    """From one mishap to the next, on average."""
+    rounds: int = 2
+    """How often each mishap happens at least."""
+    patience_seconds: float = 900.0
+    """How long everything may take until nothing is open any more, after the last event."""
+    seed: int = 1
+
+    @property
+    def user_names(self) -> list[str]:
+        return [f"chaos-user-{number}" for number in range(self.users)]
+
+    def is_ordered(self, user: int) -> bool:
+        return user % 2 == 0
+
+
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "unavailable", "probability": 0.03},
+    {"kind": "lock_rows", "probability": 0.03},
+    {"kind": "rate_limit", "http": 429, "retry_after": 1, "probability": 0.01},
+    {"kind": "cut_after_commit", "probability": 0.03},
+    {"kind": "cut_before_commit", "probability": 0.03},
+    {"kind": "slow", "ms": 150, "probability": 0.05},
+)
+"""What the org does all the time, each with its probability a call."""
+
+RETRY = {"tries": 100, "base_seconds": 0.5, "factor": 1.5, "cap_seconds": 3, "total_seconds": 7200}
+"""The steps' own: the same rules as ever, with waits for which nobody has to wait long."""
+
+REFUSED_EVERY = 40
+"""One event in so many is one that has to be refused."""
