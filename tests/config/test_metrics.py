@@ -42,6 +42,7 @@ TOKEN = "a-token-of-the-tests"
 def _fresh(settings, monkeypatch):
     settings.METRICS_TOKEN = TOKEN
     monkeypatch.setattr(backlog, "KEPT_SECONDS", -1.0)
+    monkeypatch.setattr(backlog, "KEPT_FACTOR", -1)
 
 
 def basic(user, password):
@@ -228,8 +229,18 @@ def test_only_the_orgs_nearest_to_their_limit_get_a_series(monkeypatch):
 @pytest.mark.django_db
 def test_the_database_is_asked_once_however_many_scrape(monkeypatch, django_assert_num_queries):
     collector = backlog.BacklogCollector()
-    list(collector.collect())
     monkeypatch.setattr(backlog, "KEPT_SECONDS", 60.0)
+    list(collector.collect())
+
+    with django_assert_num_queries(0):
+        list(collector.collect())
+
+
+@pytest.mark.django_db
+def test_a_look_that_took_long_is_kept_for_long(monkeypatch, django_assert_num_queries):
+    collector = backlog.BacklogCollector()
+    monkeypatch.setattr(backlog, "KEPT_FACTOR", 1_000_000)
+    list(collector.collect())
 
     with django_assert_num_queries(0):
         list(collector.collect())

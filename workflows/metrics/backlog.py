@@ -20,6 +20,8 @@ from workflows.models import WorkerPulse
 log = logging.getLogger("workflows.metrics")
 
 KEPT_SECONDS = 5.0
+KEPT_FACTOR = 20
+"""A look that took long is kept for as many times its length, so that counting a large backlog never becomes the load."""
 MAX_ORGS = 100
 """Those nearest to their limit: a series for each customer's org would be too many."""
 WORKER_ALIVE = timedelta(seconds=15)
@@ -47,14 +49,16 @@ class BacklogCollector(Collector):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made_at = float("-inf")
+        self._stale_at = float("-inf")
         self._families: list[GaugeMetricFamily] = []
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         with self._lock:
-            if time.monotonic() - self._made_at > KEPT_SECONDS:
+            began = time.monotonic()
+            if began > self._stale_at:
                 self._families = self._look()
-                self._made_at = time.monotonic()
+                ended = time.monotonic()
+                self._stale_at = ended + max(KEPT_SECONDS, KEPT_FACTOR * (ended - began))
             return self._families
 
     def _look(self) -> list[GaugeMetricFamily]:
