@@ -15,6 +15,8 @@ for option in "$@"; do
   esac
 done
 
+export NPM_CONFIG_UPDATE_NOTIFIER=false
+
 say() { printf '  %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 is_root() { [ "$(id -u)" = 0 ]; }
