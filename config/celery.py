@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.beat import EmbeddedService, Scheduler
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from config import file_broker, settings  # not django.conf: test settings import this package while they load
 
@@ -60,6 +60,9 @@ app.conf.update(
 app.autodiscover_tasks(["workflows", "integrations"])
 
 
+# Celery would close the database's connection before and after each task; our tasks look after theirs.
+app.conf["CELERY_DB_REUSE_MAX"] = 10**9
+
 _beats: list[Any] = []
 
 
@@ -76,6 +79,29 @@ def _start_beat(**_: object) -> None:
         _beats.append(beat)
         for task in HOURLY:
             app.send_task(task, expires=3000)
+
+
+@worker_ready.connect
+def _open_crew(sender: Any, **_: object) -> None:
+    """Lanes have threads of their own: as many at once as the worker's concurrency, and more that only wait."""
+    from workflows.engine import crews
+
+    if sender.controller.pool_cls.__module__.endswith(".thread"):
+        crews.open_crew(quick=sender.controller.concurrency)
+
+
+@worker_shutting_down.connect
+def _close_crew(**_: object) -> None:
+    from workflows.engine import crews
+
+    crews.close()
+
+
+@worker_shutdown.connect
+def _wait_for_crew(**_: object) -> None:
+    from workflows.engine import crews
+
+    crews.wait()
 
 
 @worker_ready.connect

@@ -240,6 +240,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 CELERY_QUEUE = env.str("CELERY_QUEUE", default="isthmus")
 BROKER_DIR = DATA_DIR / "broker"
 WORKER_THREADS = env.int("WORKER_THREADS", default=8)
+WORKER_SLOW_LANES = env.int("WORKER_SLOW_LANES", default=32)
+"""How many lanes whose org takes more than a second a call one worker holds beside its quick ones."""
 WORKER_BEAT = env.bool("WORKER_BEAT", default=True)
 """Whether a worker also carries the clock that sweeps for due lanes; at least one must."""
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
+from django.db import close_old_connections
 from django.utils import timezone
 
-from workflows.engine import crash_points, draining, leasing, parking, ringing, sleeping
+from workflows.engine import crews, parking, ringing, sleeping
 from workflows.history.retaining import drop_older_than
 from workflows.models import WorkerPulse
 
@@ -18,16 +19,14 @@ log = logging.getLogger("workflows.tasks")
 
 @shared_task(name="workflows.drain_lane", acks_late=True)
 def drain_lane(lane_id: str) -> None:
-    """Work off one lane's due runs. Safe to ring twice: only one ring gets the lease."""
-    crash_points.reach("before_lease")
-    if lease := leasing.lease_lane(UUID(lane_id), now=timezone.now()):
-        crash_points.reach("after_lease")
-        draining.drain(lease)
+    """Have one lane's due runs worked off. Safe to ring twice: only one ring gets the lease."""
+    crews.work_off(UUID(lane_id))
 
 
 @shared_task(name="workflows.wake_due_lanes")
 def wake_due_lanes() -> None:
     """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease."""
+    close_old_connections()
     now = timezone.now()
     WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults={"beat_at": now})
     ringing.ring(sleeping.overslept(now))
@@ -36,6 +35,7 @@ def wake_due_lanes() -> None:
 @shared_task(name="workflows.drop_old_history")
 def drop_old_history() -> None:
     """Drop what is past its time, in batches, and end what no account is left for. Safe twice: what is gone is gone."""
+    close_old_connections()
     parking.cancel_disconnected()
     dropped = drop_older_than(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
     if dropped:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from lib.ids import time_ordered_id
 from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing, sleeping
 from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group, has_turns
 from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done, write_runs
+from workflows.engine.slices import Slice
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.metrics import counting
@@ -29,14 +29,14 @@ from workflows.models import Run, RunState, StepRun, StepState
 log = logging.getLogger("workflows.engine")
 
 
-def drain(lease: Lease) -> None:
+def drain(lease: Lease, slice_: Slice | None = None) -> None:
     """Work off one lane's due runs for at most a slice of time; then yield, so that no tenant starves another."""
-    ends_at = time.monotonic() + settings.LANE_SLICE_SECONDS
+    slice_ = slice_ or Slice()
     try:
         with leasing.kept(lease):
             # Once a slice: what changes meanwhile, the provider's own refusals tell.
             credential = Credential.objects.select_related("integration").get(pk=lease.lane_id)
-            while _work_off_batch(lease, credential, ends_at) and time.monotonic() < ends_at:
+            while _work_off_batch(lease, credential, slice_) and not slice_.is_over():
                 pass
     except LeaseLost:
         counting.lease_lost()
@@ -49,7 +49,7 @@ def drain(lease: Lease) -> None:
         ringing.ring([lease.lane_id])
 
 
-def _work_off_batch(lease: Lease, credential: Credential, ends_at: float) -> bool:
+def _work_off_batch(lease: Lease, credential: Credential, slice_: Slice) -> bool:
     """Take due runs and bring each as far as it goes; False when nothing is left to do now."""
     now = timezone.now()
     if credential.removed_at is not None:
@@ -72,9 +72,9 @@ def _work_off_batch(lease: Lease, credential: Credential, ends_at: float) -> boo
         parking.park_lane(lease.lane_id)
         return False
     connection.extra["is_adopted"] = _Adopted(lease.lane_id)
-    while turns and time.monotonic() < ends_at:
+    while turns and not slice_.is_over():
         group, turns = _next_step_group(turns)
-        if not _do_group(lease, group, connection):
+        if not _do_group(lease, group, connection, slice_):
             return False
         moved_on = [turn for turn in group if turn.run.state == RunState.QUEUED]
         for turn in moved_on:
@@ -103,7 +103,7 @@ def _merged(*parts: Sequence[Turn]) -> list[Turn]:
     return sorted((turn for part in parts for turn in part), key=lambda turn: turn.run.id)
 
 
-def _do_group(lease: Lease, turns: list[Turn], connection: Connection) -> bool:
+def _do_group(lease: Lease, turns: list[Turn], connection: Connection, slice_: Slice) -> bool:
     """Do one step for all of `turns`. False when the lane has to stop here: paused or parked."""
     action = registry.action(turns[0].step.type)
     callable_turns: list[Turn] = []
@@ -127,7 +127,8 @@ def _do_group(lease: Lease, turns: list[Turn], connection: Connection) -> bool:
         calls = _begin(lease, group.turns)
         crash_points.reach("before_call")
         began = time.monotonic()
-        outcomes = _execute(action, calls, connection)
+        with slice_.call():
+            outcomes = _execute(action, calls, connection)
         counting.group_done(
             group.turns[0].step.type,
             runs=len(calls),

@@ -3,23 +3,18 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from kombu import Connection
 
-from tests.support.processes import ROOT, environment
+from tests.support.workers import QUEUE, wait_until, worker
 from workflows.models import Lane, Run, RunState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
 
-CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
-QUEUE = f"test-{os.getpid()}"
 BROKERS = {
     "files": None,
     "redis": ("127.0.0.1", 6379, "redis://127.0.0.1:6379/11"),
@@ -43,45 +38,6 @@ def broker(request, tmp_path):
     yield url, tmp_path
     with Connection(url) as connection:
         connection.default_channel.queue_delete(QUEUE)
-
-
-@contextmanager
-def worker(broker, org, **more):
-    """One worker with its clock; ends with the block."""
-    url, data_dir = broker
-    log = (data_dir / "worker.log").open("ab")
-    options = "--pool threads --concurrency 4 --without-gossip --without-mingle"
-    process = subprocess.Popen(
-        [*CELERY, *options.split(), "-Q", QUEUE],
-        cwd=ROOT,
-        env=environment(
-            CELERY_BROKER_URL=url,
-            CELERY_QUEUE=QUEUE,
-            DATA_DIR=str(data_dir),
-            SALESFORCE_LOGIN_URL=org.url,
-            SWEEP_SECONDS="0.5",
-            LANE_LEASE_SECONDS="3",
-            **more,
-        ),
-        stdout=log,
-        stderr=log,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        log.close()
-
-
-def wait_until(is_so, seconds=40):
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        if is_so():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def all_succeeded(count):

@@ -1,0 +1,86 @@
+"""Real workers: one tenant's backlog and slow orgs do not hold up another tenant's single event."""
+
+import time
+
+import pytest
+
+from projects.models import Project
+from tests.factories import LEAD_CREATED, make_app_event, make_integration, make_workflow
+from tests.support.tutorial import connect
+from tests.support.workers import files_broker, wait_until, worker
+from workflows.models import Event, Lane, Run, RunState, StepRun, StepState
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
+
+
+def queue(tutorial, count):
+    """Events as intake leaves them, straight into the database."""
+    events = [
+        Event(project=tutorial.project, user=tutorial.user, name="Lead Created", payload=LEAD_CREATED)
+        for _ in range(count)
+    ]
+    Event.objects.bulk_create(events)
+    configuration = tutorial.credential.configurations.get()
+    Run.objects.bulk_create(
+        Run(
+            project=tutorial.project,
+            event=event,
+            workflow=tutorial.workflow,
+            version=tutorial.workflow.live_version,
+            user=tutorial.user,
+            configuration=configuration,
+            lane_id=tutorial.credential.pk,
+        )
+        for event in events
+    )
+
+
+def another_project(tutorial):
+    """A second tenant on the same org."""
+    project = Project.objects.create(name="Globex")
+    app = tutorial.org.app()
+    integration = make_integration(project, client_id=app["client_id"], client_secret=app["client_secret"])
+    make_app_event(project)
+    make_workflow(integration)
+    return connect(tutorial.org, project=project, user_id="globex-user")
+
+
+def seconds_until_done(tutorial):
+    """Send one event; how long until its record stands. The sweep rings for it here, which takes half a second."""
+    began = time.monotonic()
+    run = tutorial.send()
+    Lane.objects.update(rung_at=None)
+    assert wait_until(lambda: Run.objects.get(pk=run.pk).state == RunState.SUCCEEDED, seconds=15)
+    return time.monotonic() - began
+
+
+def test_one_tenants_backlog_does_not_hold_up_anothers_single_event(tutorial, tmp_path):
+    users = [tutorial, *(connect(tutorial.org, project=tutorial.project, user_id=f"user-{n}") for n in range(2, 13))]
+    for each in users:
+        queue(each, 1_000)
+    tutorial.org.faults("slow", ms=250, probability=1.0)
+    globex = another_project(tutorial)
+
+    with worker(files_broker(tmp_path), tutorial.org):
+        assert wait_until(lambda: Run.objects.filter(state=RunState.SUCCEEDED).exists())
+        waited = seconds_until_done(globex)
+        left = Run.objects.open().count()
+
+    assert waited < 2 and left > 0, "the backlog was still there"
+
+
+def test_orgs_that_take_ten_seconds_a_call_do_not_hold_up_a_quick_one(tutorial, tmp_path):
+    for number in range(8):
+        username = f"slow-{number}@org.example"
+        tutorial.org.user(username)
+        tutorial.org.faults("slow", ms=10_000, username=username, probability=1.0)
+        connect(tutorial.org, project=tutorial.project, user_id=f"slow-{number}", username=username).send()
+    Lane.objects.update(rung_at=None)
+    calling = StepRun.objects.filter(state=StepState.CALLING)
+
+    with worker(files_broker(tmp_path), tutorial.org):
+        assert wait_until(lambda: calling.count() == 8), "all eight wait, in a worker of four threads"
+        waited = [seconds_until_done(tutorial) for _ in range(3)]
+        still_waiting = calling.count()
+
+    assert max(waited) < 2 and still_waiting == 8

@@ -1,0 +1,23 @@
+"""A slice of time for one lane: when to stop, and what it waits for."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+
+class Slice:
+    """Ends by the clock alone; a worker's crew knows more reasons."""
+
+    def __init__(self) -> None:
+        self.began_at = time.monotonic()
+
+    def is_over(self) -> bool:
+        """Whether the lane is to be given back before another group begins."""
+        return time.monotonic() - self.began_at >= settings.LANE_SLICE_SECONDS
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Round a group's execution: what takes long in here is the provider."""
+        yield
