@@ -4,7 +4,8 @@ Django's bulk_create and bulk_update ask every field of every row to prepare its
 than the call to Salesforce that it records. Here each column is asked once, and then gives a plain function.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,20 +18,33 @@ Adapter = Callable[[Any], Any]
 Row = Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How fields of a model stand in a statement."""
+
+    table: str
+    columns: tuple[str, ...]
+    adapters: tuple[Adapter, ...]
+    """What makes a value into the database's."""
+    arrays: str
+    """PostgreSQL: a typed array parameter for each column."""
+
+
 def insert_rows(
     model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], *, or_ignore: bool = False
 ) -> None:
-    """INSERT `rows`, each a value for every field of `names`, by one statement; `or_ignore` passes over what is there."""
+    """INSERT `rows`, each a value for every field of `names`; `or_ignore` passes over what is there."""
     if not rows:
         return
-    table, columns, adapters = _shape(model, names, connection.vendor)
-    one = f"({', '.join(_marks(adapters))})"
+    shape = _shape(model, names, connection.vendor)
     tail = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    # Table and columns come from the model, values are parameters.
-    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(rows))}{tail}"  # noqa: S608
-    adapt = [adapter for adapter, _ in adapters]
+    into = f"INSERT INTO {shape.table} ({', '.join(shape.columns)})"
     with connection.cursor() as cursor:
-        cursor.execute(statement, [function(value) for row in rows for function, value in zip(adapt, row, strict=True)])
+        if connection.vendor == "postgresql":
+            cursor.execute(f"{into} SELECT * FROM unnest({shape.arrays}){tail}", _columns(shape, rows))  # noqa: S608
+        else:
+            marks = ", ".join(["%s"] * len(names))
+            cursor.executemany(f"{into} VALUES ({marks}){tail}", _adapted(shape, rows))
 
 
 def update_rows(
@@ -44,85 +58,69 @@ def update_rows(
         return 0
     key = model._meta.pk
     assert key is not None
+    shape = _shape(model, (key.name, *names), connection.vendor)
+    first, *others = shape.columns
+    guarded = list((unless or ())[1:])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            _update_by_one_statement(cursor, model, (key.name, *names), rows, unless)
+            sets = ", ".join(f"{column} = v.{column}" for column in others)
+            statement = (
+                f"UPDATE {shape.table} SET {sets} FROM unnest({shape.arrays}) AS v ({', '.join(shape.columns)}) "  # noqa: S608
+                f"WHERE {shape.table}.{first} = v.{first}{_guard(unless, f'{shape.table}.')}"
+            )
+            cursor.execute(statement, [*_columns(shape, rows), *guarded])
         else:
-            _update_row_by_row(cursor, model, (key.name, *names), rows, unless)
+            sets = ", ".join(f"{column} = %s" for column in others)
+            statement = f"UPDATE {shape.table} SET {sets} WHERE {first} = %s{_guard(unless, '')}"  # noqa: S608
+            cursor.executemany(statement, [(*row[1:], row[0], *guarded) for row in _adapted(shape, rows)])
         return int(cursor.rowcount)
 
 
-def _update_by_one_statement(
-    cursor: Any, model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], unless: tuple[str, str] | None
-) -> None:
-    """All rows at once, joined to a list of values. The casts tell PostgreSQL the types by the first row."""
-    table, columns, adapters = _shape(model, names, connection.vendor)
-    first = f"({', '.join(f'%s::{cast}' for cast in _types(model, names))})"
-    others = f"({', '.join(_marks(adapters))})"
-    aliases = [f"v{index}" for index in range(len(columns))]
-    sets = ", ".join(f"{column} = v.{alias}" for column, alias in zip(columns[1:], aliases[1:], strict=True))
-    statement = (
-        f"UPDATE {table} SET {sets} "  # noqa: S608
-        f"FROM (VALUES {', '.join([first, *[others] * (len(rows) - 1)])}) AS v ({', '.join(aliases)}) "
-        f"WHERE {table}.{columns[0]} = v.{aliases[0]}{_guard(unless, f'{table}.')}"
-    )
-    adapt = [adapter for adapter, _ in adapters]
-    values = [function(value) for row in rows for function, value in zip(adapt, row, strict=True)]
-    cursor.execute(statement, [*values, *(unless or ())[1:]])
+def _columns(shape: _Shape, rows: Sequence[Row]) -> list[list[Any]]:
+    """The rows turned into a list for each column: PostgreSQL's statement is then the same for any number of rows, and
+    neither side has to read it anew."""
+    return [
+        [adapt(value) for value in column]
+        for adapt, column in zip(shape.adapters, zip(*rows, strict=True), strict=True)
+    ]
 
 
-def _update_row_by_row(
-    cursor: Any, model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], unless: tuple[str, str] | None
-) -> None:
-    table, columns, adapters = _shape(model, names, connection.vendor)
-    sets = ", ".join(f"{column} = %s" for column in columns[1:])
-    statement = f"UPDATE {table} SET {sets} WHERE {columns[0]} = %s{_guard(unless, '')}"  # noqa: S608
-    adapt = [adapter for adapter, _ in adapters]
-    parameters = []
-    for row in rows:
-        key, *values = (function(value) for function, value in zip(adapt, row, strict=True))
-        parameters.append((*values, key, *(unless or ())[1:]))
-    cursor.executemany(statement, parameters)
+def _adapted(shape: _Shape, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    return [tuple(adapt(value) for adapt, value in zip(shape.adapters, row, strict=True)) for row in rows]
 
 
 def _guard(unless: tuple[str, str] | None, prefix: str) -> str:
     return f" AND {prefix}{connection.ops.quote_name(unless[0])} <> %s" if unless else ""
 
 
-def _marks(adapters: Iterable[tuple[Adapter, str]]) -> list[str]:
-    return [mark for _, mark in adapters]
-
-
 @lru_cache(maxsize=64)
-def _shape(
-    model: type[models.Model], names: tuple[str, ...], vendor: str
-) -> tuple[str, tuple[str, ...], tuple[tuple[Adapter, str], ...]]:
-    """The quoted table, its quoted columns, and for each how a value is adapted and how its mark is written."""
+def _shape(model: type[models.Model], names: tuple[str, ...], vendor: str) -> _Shape:
     quote = connection.ops.quote_name
     fields = [model._meta.get_field(name) for name in names]
-    columns = tuple(quote(str(field.column)) for field in fields)  # type: ignore[union-attr]
-    return quote(model._meta.db_table), columns, tuple(_adapter(field, vendor) for field in fields)
+    # JSON goes as text and becomes JSON there.
+    casts = [
+        "%s::text[]::jsonb[]" if adapter is _json else f"%s::{field.db_type(connection)}[]"
+        for field, adapter in ((field, _adapter(field, vendor)) for field in fields)
+    ]
+    return _Shape(
+        table=quote(model._meta.db_table),
+        columns=tuple(quote(str(field.column)) for field in fields),  # type: ignore[union-attr]
+        adapters=tuple(_adapter(field, vendor) for field in fields),
+        arrays=", ".join(casts),
+    )
 
 
-@lru_cache(maxsize=64)
-def _types(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, ...]:
-    fields = [model._meta.get_field(name) for name in names]
-    return tuple(str(field.db_type(connection)) for field in fields)
-
-
-def _adapter(field: Any, vendor: str) -> tuple[Adapter, str]:
+def _adapter(field: Any, vendor: str) -> Adapter:
     target = field
     while target.is_relation:
         target = target.target_field
     if isinstance(target, models.JSONField):
-        return _json, "%s::jsonb" if vendor == "postgresql" else "%s"
-    if vendor == "postgresql":
-        return _same, "%s"
-    if isinstance(target, models.UUIDField):
-        return _uuid_hex, "%s"
-    if isinstance(target, models.DateTimeField):
-        return _moment, "%s"
-    return _same, "%s"
+        return _json
+    if vendor != "postgresql" and isinstance(target, models.UUIDField):
+        return _uuid_hex
+    if vendor != "postgresql" and isinstance(target, models.DateTimeField):
+        return _moment
+    return _same
 
 
 def _same(value: Any) -> Any:
