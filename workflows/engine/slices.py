@@ -15,7 +15,7 @@ class Slice:
 
     def is_over(self) -> bool:
         """Whether the lane is to be given back before another group begins."""
-        return time.monotonic() - self.began_at >= settings.LANE_SLICE_SECONDS
+        return bool(time.monotonic() - self.began_at >= settings.LANE_SLICE_SECONDS)
 
     @contextmanager
     def call(self) -> Iterator[None]:
