@@ -77,7 +77,7 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
         begun[step_run.run_id, step_run.position] = step_run
         if step_run.state == StepState.SUCCEEDED:
             outputs[step_run.run_id][step_run.step_key] = step_run.output
-    values = _settings(runs)
+    values = settings_of(runs)
     return [
         Turn(
             run,
@@ -128,7 +128,7 @@ def behind_nobody(tried: Iterable[Turn], turns: Iterable[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.order_key is None or turn.order_key not in held]
 
 
-def _settings(runs: Iterable[DueRun]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
+def settings_of(runs: Iterable[DueRun]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
     """User settings by (configuration, workflow): the workflow's own above the configuration's shared ones."""
     found: dict[tuple[UUID | None, UUID], dict[str, Any]] = {}
     asking: set[tuple[UUID | None, UUID]] = set()

@@ -61,6 +61,11 @@ def due_runs(lane_id: UUID, *, now: datetime, limit: int) -> list[DueRun]:
     return [DueRun(*row) for row in rows]
 
 
+def run_in_hand(run_id: UUID) -> DueRun:
+    """One run, whatever its state. Raises Run.DoesNotExist."""
+    return DueRun(*Run.objects.values_list(*_READ).get(pk=run_id))
+
+
 _RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
 
 

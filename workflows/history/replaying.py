@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,20 +29,33 @@ class NotReplayable(Conflict):
     code = "not_replayable"
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a replay would go: on which version, for which configuration, and which steps it would not do again."""
+
+    version: WorkflowVersion
+    configuration: Configuration
+    taken_over: list[StepRun]
+
+
+def course_of(run: Run, *, from_start: bool, on_newest: bool = False) -> Course:
+    """What a replay of `run` would do; writes nothing. Raises NotReplayable, saying what to do instead."""
+    if not run.has_ended:
+        raise NotReplayable("This run has not ended yet: wait for it, or cancel it first.", run_id=run.pk)
+    version = _version_for(run, on_newest=on_newest)
+    return Course(version, _configuration_for(run), [] if from_start else _to_take_over(run, version))
+
+
 def replay(run: Run, *, from_start: bool, by: User | None, on_newest: bool = False) -> Run:
     """Start a new run for the event of `run`, which must have ended; the run itself stays as it is.
 
     From the failed step, the steps that succeeded are taken over with their outputs, and are not done again. `on_newest`
     takes the workflow's live version instead of the run's own. Raises NotReplayable, saying what to do instead.
     """
-    if not run.has_ended:
-        raise NotReplayable("This run has not ended yet: wait for it, or cancel it first.", run_id=run.pk)
-    version = _version_for(run, on_newest=on_newest)
-    configuration = _configuration_for(run)
-    taken_over = [] if from_start else _to_take_over(run, version)
+    course = course_of(run, from_start=from_start, on_newest=on_newest)
     for race in range(_RACES):
         try:
-            return _store(run, version, configuration, taken_over, by=by, now=timezone.now())
+            return _store(run, course, by=by, now=timezone.now())
         except IntegrityError:  # somebody else replays it too: theirs has the number now
             if race == _RACES - 1:
                 raise
@@ -101,15 +115,8 @@ def _step_keys(definition: Mapping[str, Any]) -> list[str]:
     return [step["key"] for step in definition.get("steps") or []]
 
 
-def _store(
-    run: Run,
-    version: WorkflowVersion,
-    configuration: Configuration,
-    steps: list[StepRun],
-    *,
-    by: User | None,
-    now: datetime,
-) -> Run:
+def _store(run: Run, course: Course, *, by: User | None, now: datetime) -> Run:
+    version, configuration, steps = course.version, course.configuration, course.taken_over
     with transaction.atomic():
         lane, _ = Lane.objects.get_or_create(credential_id=configuration.credential_id)
         siblings = Run.objects.filter(event_id=run.event_id, workflow_id=run.workflow_id, configuration=configuration)

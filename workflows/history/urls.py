@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from workflows.history.views import activity, runs, users
+from workflows.history.views import activity, replays, runs, users
 
 urlpatterns: list[URLPattern] = [
     path("activity/", activity.activity, name="activity"),
     path("activity/updates/", activity.activity_updates, name="activity-updates"),
+    path("activity/replay/", replays.replay_runs, name="replay-runs"),
     path("activity/events/<uuid:event_id>/", runs.event_page, name="event"),
     path("activity/<uuid:run_id>/", runs.run_page, name="run"),
     path("activity/<uuid:run_id>/replay/", runs.replay_run, name="replay-run"),

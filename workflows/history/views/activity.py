@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from lib.ids import made_at
+from projects.models import Role
 from projects.permissions import ProjectRequest, member_required
 from workflows.history import charting, queries
 from workflows.history.filtering import RunFilterForm, RunFilters, filtered
 from workflows.history.queries import Cursor, RunPage
-from workflows.models import Run
+from workflows.models import Run, RunState
 
 _WHILE_OPEN_SECONDS = 2
 _WHILE_QUIET_SECONDS = 10
@@ -74,8 +75,10 @@ def list_context(request: ProjectRequest, page: RunPage, filters: RunFilters) ->
     """What the list of runs and its paging need."""
     is_newest_page = not page.has_newer
     has_open = any(not run.has_ended for run in page.runs)
+    offers_replay = filters.state == RunState.FAILED and page.runs and request.member.may(Role.BUILDER)
     return {
         "page": page,
+        "replay_url": f"{reverse('workflows:replay-runs')}?{filters.query}" if offers_replay else "",
         "fresh_url": _address(filters),
         "newer_url": _address(filters, after=page.newest) if page.has_newer else "",
         "older_url": _address(filters, before=page.oldest) if page.has_older else "",
