@@ -258,6 +258,8 @@ def rich(scene: Scene) -> dict[str, str]:
         "settings": "/integrations/salesforce/settings/",
         "activity": "/activity/",
         "nothing found": "/activity/?q=zzz",
+        "failed runs": "/activity/?state=failed",
+        "bulk replay": "/activity/replay/?state=failed",
         "failed run": f"/activity/{failed.pk}/",
         "asking run": f"/activity/{asking.pk}/",
         "event": reverse("workflows:event", args=[failed.event_id]),
