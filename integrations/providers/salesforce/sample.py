@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from integrations.providers.base import JSON
+from integrations.providers.base import JSON, ObjectSchemas
 from integrations.providers.salesforce.describe import fields_by_name
 from integrations.providers.salesforce.ids import id18
 from integrations.providers.salesforce.record_form import holds_variable
@@ -36,3 +36,16 @@ def _value(value: JSON, field: Mapping[str, JSON]) -> JSON:
     if choices := field.get("picklistValues"):
         return choices[0]["value"]
     return _EXAMPLES.get(kind, str(field.get("label") or "text"))
+
+
+def output(inputs: Mapping[str, JSON], schema: ObjectSchemas, *, created: bool) -> dict[str, JSON]:
+    """An example of what a step that writes a record gives; shape as `writing.RecordWriter.done` makes it."""
+    described = schema.describe(str(inputs.get("record_type") or ""))
+    sample_id = record_id(described)
+    return {
+        "id": sample_id,
+        "success": True,
+        "created": created,
+        "url": f"https://example.my.salesforce.com/{sample_id}",
+        "record": record(inputs.get("fields") or {}, described),
+    }

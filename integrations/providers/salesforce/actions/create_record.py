@@ -54,15 +54,7 @@ class CreateRecord(Action):
         return problems + _external_id_problems(inputs, schema, described)
 
     def sample_output(self, inputs: Mapping[str, JSON], schema: ObjectSchemas) -> JSON:
-        described = schema.describe(str(inputs.get("record_type") or ""))
-        record_id = sample.record_id(described)
-        return {
-            "id": record_id,
-            "success": True,
-            "created": True,
-            "url": f"https://example.my.salesforce.com/{record_id}",
-            "record": sample.record(inputs.get("fields") or {}, described),
-        }
+        return sample.output(inputs, schema, created=True)
 
     def group_key(self, inputs: Mapping[str, JSON]) -> str:
         external_id = inputs.get(EXTERNAL_ID)

@@ -53,15 +53,7 @@ class UpdateRecord(Action):
         return problems + list(record_form.field_problems(inputs, schema, described, creates=False))
 
     def sample_output(self, inputs: Mapping[str, JSON], schema: ObjectSchemas) -> JSON:
-        described = schema.describe(str(inputs.get("record_type") or ""))
-        record_id = sample.record_id(described)
-        return {
-            "id": record_id,
-            "success": True,
-            "created": False,
-            "url": f"https://example.my.salesforce.com/{record_id}",
-            "record": sample.record(inputs.get("fields") or {}, described),
-        }
+        return sample.output(inputs, schema, created=False)
 
     def group_key(self, inputs: Mapping[str, JSON]) -> str:
         return f"update:{inputs.get('record_type')}"
