@@ -69,7 +69,7 @@ class Turn:
 
 def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
     """The lane's due runs, oldest event first, at most a group's size, each with what it needs."""
-    runs = _not_held_up(due_runs(lane_id, now=now, limit=settings.LANE_GROUP_SIZE))
+    runs = _ready_runs(lane_id, now=now)
     outputs: dict[UUID, dict[str, Any]] = {run.id: {} for run in runs}
     begun: dict[tuple[UUID, int], StepInHand] = {}
     # Of all of them: a worker that died between a call and its result left nothing but the step's row.
@@ -91,7 +91,20 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
 
 def has_turns(lane_id: UUID, *, now: datetime) -> bool:
     """Whether a run of the lane is due and waits for no other; else there is no use in looking again at once."""
-    return bool(_not_held_up(due_runs(lane_id, now=now, limit=settings.LANE_GROUP_SIZE)))
+    return bool(_ready_runs(lane_id, now=now))
+
+
+def _ready_runs(lane_id: UUID, *, now: datetime) -> list[DueRun]:
+    """Due runs that wait for no other, the oldest first. A long tail behind one key does not hide what comes after it."""
+    limit = settings.LANE_GROUP_SIZE
+    held: set[str] = set()
+    while True:
+        found = due_runs(lane_id, now=now, limit=limit, without_keys=held)
+        ready = _not_held_up(found)
+        newly = {run.order_key for run in found} - {run.order_key for run in ready}
+        if ready or len(found) < limit or not newly:
+            return ready
+        held |= newly
 
 
 def _not_held_up(runs: Sequence[DueRun]) -> list[DueRun]:

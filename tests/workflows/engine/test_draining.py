@@ -380,3 +380,18 @@ def test_a_call_that_commits_after_it_was_looked_for_is_still_found_before_the_n
     run.refresh_from_db()
     assert [lead["Id"] for lead in tutorial.leads()] == [late.json()["id"]]
     assert run.state == RunState.SUCCEEDED and run.step_runs.get().output["id"] == late.json()["id"]
+
+
+def test_a_long_tail_behind_one_order_key_does_not_hide_the_runs_after_it(tutorial, settings):
+    settings.LANE_GROUP_SIZE = 3
+    redefine(tutorial, lead_definition(order_by="{{ trigger.company }}"))
+    tutorial.org.faults("unavailable", count=1)
+    tutorial.send(last_name="First")
+    tutorial.drain()
+    for number in range(7):
+        tutorial.send(last_name=f"Behind {number}")
+    tutorial.send(last_name="Free", company="Other")
+
+    tutorial.drain()
+
+    assert [lead["LastName"] for lead in tutorial.leads()] == ["Free"]
