@@ -4,7 +4,12 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="isthmus-tests-"))
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if "DATA_DIR" not in os.environ:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="isthmus-tests-")
+elif _worker and Path(os.environ["DATA_DIR"]).name != _worker:
+    # Test processes that run side by side share a folder no more than two deployments would.
+    os.environ["DATA_DIR"] += f"/{_worker}"
 os.environ.setdefault("PLAIN_STATIC", "true")
 
 from config.settings import *  # noqa: E402, F403

@@ -137,7 +137,7 @@ def test_a_refusal_at_salesforce_is_told_in_popup_portal_and_app_and_the_next_tr
 
     popup = scene.log_in_at_salesforce(allow=False)
     expect(popup.get_by_role("heading", name="Salesforce was not connected")).to_be_visible()
-    assert "code=" not in popup.url and "state=" not in popup.url
+    expect(popup).not_to_have_url(re.compile(r"[?&](code|state)="))
     expect(scene.portal.get_by_role("alert")).to_contain_text("Nothing was connected")
     assert len(scene.said("onError (callback of connect)")) == 1
     popup.get_by_role("button", name="Close this window").click()
