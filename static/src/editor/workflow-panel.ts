@@ -24,7 +24,6 @@ export function workflowPanel(editor: Editor, details: Details): Panel {
   const descriptionId = newId("description");
   const orderId = newId("order");
   const orderNote = h("div", { class: "field-error", id: newId("note"), role: "status" });
-  const concurrencyId = newId("concurrency");
   const description = h("textarea", { class: "form-control", id: descriptionId, rows: 3, maxlength: 300, readonly: store.readOnly, placeholder: "Creates a lead for every contact request" });
   description.value = details.description;
   description.addEventListener("input", () => details.change({ description: description.value }));
@@ -35,21 +34,14 @@ export function workflowPanel(editor: Editor, details: Details): Panel {
     lookOf: (it) => ({ label: labelOf(store.live.variables, it.path), problem: ofField(store.live.problems, null, "order_by").find((p) => p.message.includes(`${it.path} is not known`))?.message ?? "" }),
     onChange: (text) => store.change({ ...store.definition, order_by: text.trim() ? text : null }, { merge: "order_by", how: "typing" }),
   });
-  const concurrency = h("input", { class: "form-control", id: concurrencyId, type: "number", min: 1, max: 1_000, placeholder: "No limit", value: store.definition.concurrency ?? "", readonly: store.readOnly });
-  concurrency.addEventListener("input", () => {
-    const number = Number(concurrency.value);
-    const isFine = concurrency.value === "" || (Number.isInteger(number) && number >= 1 && number <= 1_000);
-    if (isFine) store.change({ ...store.definition, concurrency: concurrency.value === "" ? null : number }, { merge: "concurrency", how: "typing" });
-  });
   const dom = h("div", { class: "panel-content" },
     h("header", { class: "panel-head" }, h("span", { class: "node-icon" }, icon("route")), h("div", { class: "panel-titles" }, h("h2", {}, "This workflow"), h("div", { class: "panel-kind" }, editor.data.provider.name))),
     h("div", { class: "panel-body" }, problems,
       h("div", { class: "step-field" }, h("label", { class: "form-label", for: descriptionId }, "Description for the end user"), description,
         h("div", { class: "field-help" }, "Stands beside the workflow's switch in the Connect Portal.")),
-      h("details", { class: "panel-advanced", open: store.definition.order_by !== null || store.definition.concurrency !== null }, h("summary", {}, "Advanced"),
+      h("details", { class: "panel-advanced", open: store.definition.order_by !== null }, h("summary", {}, "Advanced"),
         h("div", { class: "step-field", "data-field": "order_by" }, h("span", { class: "form-label", id: orderId }, "Keep in order by"), order.dom, orderNote,
-          h("div", { class: "field-help" }, "Runs for which this gives the same text wait for each other, for example all events of one record.")),
-        h("div", { class: "step-field" }, h("label", { class: "form-label", for: concurrencyId }, "Runs at a time"), concurrency)),
+          h("div", { class: "field-help" }, "Runs for which this gives the same text wait for each other, for example all events of one record."))),
       !store.readOnly && h("section", { class: "panel-keys" }, h("h3", { class: "panel-subtitle" }, "By keyboard"),
         h("dl", {}, KEYS.map(([key, words]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, words)])))));
   const refresh = () => {
