@@ -4,5 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from lib.parenthood import die_with_parent, is_spawned_worker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+if is_spawned_worker():
+    # granian's worker outlives a granian that was killed, and would go on answering beside the next one.
+    die_with_parent()

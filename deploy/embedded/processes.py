@@ -1,6 +1,5 @@
 """The processes and their supervisor: written as a configuration, started, watched, stopped."""
 
-import ctypes
 import os
 import signal
 import socket
@@ -13,10 +12,10 @@ from pathlib import Path
 import requests
 
 from deploy.embedded.layout import ROOT, Layout
+from lib.parenthood import die_with_parent
 
 BIN = Path(sys.executable).parent
 STOP_SECONDS = 20
-_PR_SET_PDEATHSIG = 1
 
 
 class StackError(Exception):
@@ -75,11 +74,6 @@ stdout_logfile_backups=2
     return "\n".join(sections)
 
 
-def _die_with_parent() -> None:
-    """supervisord stops when we are killed: nobody is left running on the ports."""
-    ctypes.CDLL("libc.so.6", use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 class Stack:
     """The running group."""
 
@@ -105,7 +99,7 @@ class Stack:
             stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs yet
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs yet
         )
         self._wait_until_up()
 

@@ -92,10 +92,12 @@ def test_whatever_dies_is_started_again_within_five_seconds(tmp_path: Path) -> N
             "sandbox_org": f"{layout.sandbox_url}/services/data",
             "acme": f"{layout.acme_url}/healthz",
         }.items():
-            os.kill(_pid(layout, name), signal.SIGKILL)
+            killed = _pid(layout, name)
+            children = _children(killed)
+            os.kill(killed, signal.SIGKILL)
             begun = time.monotonic()
-            while not _answers(url):
-                assert time.monotonic() - begun < 20, f"{name} did not come back"
+            while not _answers(url) or any(Path(f"/proc/{child}").exists() for child in children):
+                assert time.monotonic() - begun < 20, f"{name} did not come back, or left {children} behind"
                 time.sleep(0.1)
         before = _pid(layout, "worker")
         os.kill(before, signal.SIGKILL)
@@ -103,6 +105,11 @@ def test_whatever_dies_is_started_again_within_five_seconds(tmp_path: Path) -> N
         while _pid(layout, "worker") in (0, before):
             assert time.monotonic() - begun < 20, "the worker did not come back"
             time.sleep(0.1)
+
+
+def _children(parent: int) -> list[int]:
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(each) for each in listed if "resource_tracker" not in Path(f"/proc/{each}/cmdline").read_text()]
 
 
 def _answers(url: str) -> bool:
