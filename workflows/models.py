@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -112,7 +113,9 @@ class Event(models.Model):
     """One App Event that has arrived."""
 
     id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )  # its user's
     user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="events")
     name = models.CharField(max_length=120)
     payload = models.JSONField()
@@ -165,18 +168,31 @@ class RunState(models.TextChoices):
 
 
 class Run(models.Model):
-    """One event's way through one version of one workflow for one configuration."""
+    """One event's way through one version of one workflow for one configuration.
+
+    Each is written twice and each index twice with it, so it has those that a page or the engine asks for and no others.
+    The database checks the references that what a run belongs to hangs by: its lane is its user's and its project's, its
+    workflow has its version.
+    """
 
     id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="runs")
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs")
-    version = models.ForeignKey(WorkflowVersion, on_delete=models.CASCADE, related_name="runs")
-    user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="runs")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    version = models.ForeignKey(
+        WorkflowVersion, on_delete=models.CASCADE, related_name="runs", db_index=False, db_constraint=False
+    )
+    user = models.ForeignKey(
+        ConnectedUser, on_delete=models.CASCADE, related_name="runs", db_index=False, db_constraint=False
+    )
     configuration = models.ForeignKey(Configuration, null=True, on_delete=models.SET_NULL, related_name="runs")
-    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="runs")
+    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="runs", db_index=False)
     replay_number = models.PositiveIntegerField(default=0)
-    replay_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replays")
+    replay_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replays", db_index=False
+    )
     input = models.JSONField(null=True, blank=True)
     """An edited payload of a replay; None: the event's own."""
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
@@ -209,6 +225,7 @@ class Run(models.Model):
             models.Index(
                 fields=["project", "state", "-id"], condition=~models.Q(state="succeeded"), name="run_not_succeeded"
             ),
+            models.Index(fields=["replay_of"], condition=models.Q(replay_of__isnull=False), name="run_replayed"),
             models.Index(fields=["user", "-id"], name="run_by_user"),
             models.Index(fields=["workflow", "-id"], name="run_by_workflow"),
         ]
@@ -219,6 +236,11 @@ class Run(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
+
+    @property
+    def payload(self) -> Any:
+        """What its templates read as `trigger`: the event's own payload, or an edited one."""
+        return self.event.payload if self.input is None else self.input
 
 
 class StepState(models.TextChoices):
@@ -233,7 +255,7 @@ class StepRun(models.Model):
     """One step of one run: what went in, what came out, how often it was tried."""
 
     id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs", db_index=False)
     step_key = models.CharField(max_length=80)
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=StepState.choices)

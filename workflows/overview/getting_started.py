@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from integrations.models import Credential, Integration
-from projects.models import Project, SigningKey
-from workflows.models import AppEvent, Event, Workflow
+from projects.models import ConnectedUser, Project, SigningKey
+from workflows.models import AppEvent, Workflow
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def checklist(project: Project, provider_key: str = "salesforce") -> Checklist:
                 "Send the first event",
                 "From your app, or with curl. What becomes of it stands in Activity.",
                 f"{overview}#snippets",
-                Event.objects.for_project(project).exists(),
+                ConnectedUser.objects.for_project(project).filter(events__isnull=False).exists(),
             ),
         ]
     )
