@@ -117,6 +117,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    if env.bool("DATABASE_PREPARES", default=True):
+        # The hot path's statements stay prepared; the ORM's own never are. Not behind a pooler that hands out connections
+        # by transaction and does not know prepared statements (PgBouncer before 1.21).
+        DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts: e-mail and password, with TOTP, recovery codes and passkeys for who switches them on.

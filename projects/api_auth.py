@@ -27,7 +27,12 @@ class UserTokenAuthentication(BaseAuthentication):
 
 
 def bearer_token(request: Request) -> str:
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    return token_in(request.headers.get("Authorization", ""))
+
+
+def token_in(authorization: str) -> str:
+    """The token of an `Authorization` header. Raises TokenRefused."""
+    scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "bearer" or not encoded.strip():
         raise TokenRefused("token_missing", "Send the user token as `Authorization: Bearer <JWT>`.")
     return encoded.strip()
@@ -36,13 +41,6 @@ def bearer_token(request: Request) -> str:
 def project_id_of(request: Request) -> UUID:
     project_id: UUID = request.parser_context["kwargs"]["project_id"]
     return project_id
-
-
-class UserTokenOnly(UserTokenAuthentication):
-    """As UserTokenAuthentication, without looking the user up: `request.user` is None, `request.auth` the UserToken."""
-
-    def authenticate(self, request: Request) -> tuple[None, UserToken]:  # type: ignore[override]
-        return None, verify_user_token(bearer_token(request), project_id_of(request))
 
 
 class UserTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ The Connect SDK parses every error body and logs its user out on a bare 401 or 4
 """
 
 import logging
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -30,26 +31,47 @@ def error_body(code: str, message: str, status: int, meta: dict[str, Any] | None
     }
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an exception of a DRF view; anything unexpected stays an exception, and becomes a JSON 500 in `server_error`."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an exception is answered with."""
+
+    code: str
+    message: str
+    status: int
+    meta: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return error_body(self.code, self.message, self.status, self.meta)
+
+
+def refusal_of(exc: Exception) -> Refusal | None:
+    """The answer to an exception; None for one that nobody expected."""
     match exc:
         case IsthmusError():
             meta = {
                 key: value if isinstance(value, (list, dict, int, bool)) else str(value)
                 for key, value in exc.ids.items()
             }
-            return Response(error_body(exc.code, exc.message, exc.status, meta), status=exc.status)
+            return Refusal(exc.code, exc.message, exc.status, meta)
         case Http404():
-            return Response(error_body("not_found", str(exc) or "There is no such thing here.", 404), status=404)
+            return Refusal("not_found", str(exc) or "There is no such thing here.", 404)
         case PermissionDenied():
-            return Response(error_body("7210", str(exc) or "You may not do that.", 403), status=403)
-        case DatabaseError() | InterfaceError() if refusal := database_refusals.note(exc):
-            log.error("database.refuses", extra={"code": refusal.code}, exc_info=exc)
-            return Response(
-                error_body(refusal.code, refusal.message, refusal.status),
-                status=refusal.status,
-                headers={"Retry-After": str(refusal.retry_after_seconds)},
-            )
+            return Refusal("7210", str(exc) or "You may not do that.", 403)
+        case DatabaseError() | InterfaceError() if refused := database_refusals.note(exc):
+            log.error("database.refuses", extra={"code": refused.code}, exc_info=exc)
+            headers = {"Retry-After": str(refused.retry_after_seconds)}
+            return Refusal(refused.code, refused.message, refused.status, headers=headers)
+        case _:
+            return None
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception of a DRF view; anything unexpected stays an exception, and becomes a JSON 500 in `server_error`."""
+    if refusal := refusal_of(exc):
+        return Response(refusal.body, status=refusal.status, headers=refusal.headers)
+    match exc:
         case exceptions.ValidationError():
             return Response(error_body("invalid", "The input is not valid.", 400, {"fields": exc.detail}), status=400)
         case exceptions.APIException():

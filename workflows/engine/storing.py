@@ -1,7 +1,8 @@
 """Bulk writes of the hot path: many rows by one statement, values as the database wants them, no model in between.
 
 Django's bulk_create and bulk_update ask every field of every row to prepare itself, which for a group of 200 costs more
-than the call to Salesforce that it records. Here each column is asked once, and then gives a plain function.
+than the call to Salesforce that it records. Here PostgreSQL gets the rows as one JSON text; SQLite's driver gets each row,
+and each of its columns is asked once and then gives a plain function.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,37 +15,61 @@ from uuid import UUID
 import orjson
 from django.db import connection, models
 
+from lib import hot_statements
+
 Adapter = Callable[[Any], Any]
 Row = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """How fields of a model stand in a statement."""
 
     table: str
     columns: tuple[str, ...]
+    """Quoted."""
+    keys: tuple[str, ...]
+    """The columns' names in a row of JSON."""
+    recordset: str
+    """PostgreSQL: `json_to_recordset(…) AS v(…)`, with a place for the rows."""
     adapters: tuple[Adapter, ...]
-    """What makes a value into the database's."""
-    arrays: str
-    """PostgreSQL: a typed array parameter for each column."""
+    """SQLite: what makes a value into the database's."""
+
+    def as_json(self, rows: Sequence[Row]) -> str:
+        """The parameter for `recordset`."""
+        return hot_statements.rows_as_json(dict(zip(self.keys, row, strict=True)) for row in rows)
+
+    def adapted(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        return [tuple(adapt(value) for adapt, value in zip(self.adapters, row, strict=True)) for row in rows]
 
 
-def insert_rows(
-    model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], *, or_ignore: bool = False
-) -> None:
-    """INSERT `rows`, each a value for every field of `names`; `or_ignore` passes over what is there."""
+def insert_rows(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row]) -> None:
+    """INSERT `rows`, each a value for every field of `names`."""
     if not rows:
         return
-    shape = _shape(model, names, connection.vendor)
-    tail = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    into = f"INSERT INTO {shape.table} ({', '.join(shape.columns)})"
+    shape = shape_of(model, names)
+    if hot_statements.is_postgres():
+        hot_statements.run(insert_from(shape), [shape.as_json(rows)])
+        return
+    marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"{into} SELECT * FROM unnest({shape.arrays}){tail}", _columns(shape, rows))  # noqa: S608
-        else:
-            marks = ", ".join(["%s"] * len(names))
-            cursor.executemany(f"{into} VALUES ({marks}){tail}", _adapted(shape, rows))
+        cursor.executemany(
+            f"INSERT INTO {shape.table} ({', '.join(shape.columns)}) VALUES ({marks})",  # noqa: S608
+            shape.adapted(rows),
+        )
+
+
+def insert_from(shape: Shape, condition: str = "") -> str:
+    """PostgreSQL's INSERT of a recordset; `condition` begins with WHERE."""
+    columns = ", ".join(shape.columns)
+    return f"INSERT INTO {shape.table} ({columns}) SELECT {columns} FROM {shape.recordset} {condition}"  # noqa: S608
+
+
+def update_from(shape: Shape, condition: str = "") -> str:
+    """PostgreSQL's UPDATE from a recordset, by the first column; `condition` begins with AND."""
+    first, *others = shape.columns
+    sets = ", ".join(f"{column} = v.{column}" for column in others)
+    return f"UPDATE {shape.table} SET {sets} FROM {shape.recordset} WHERE {shape.table}.{first} = v.{first} {condition}"  # noqa: S608
 
 
 def update_rows(
@@ -58,69 +83,55 @@ def update_rows(
         return 0
     key = model._meta.pk
     assert key is not None
-    shape = _shape(model, (key.name, *names), connection.vendor)
+    shape = shape_of(model, (key.name, *names))
+    if hot_statements.is_postgres():
+        guard = f"AND {shape.table}.{connection.ops.quote_name(unless[0])} <> %s" if unless else ""
+        counted = f"WITH done AS ({update_from(shape, guard)} RETURNING 1) SELECT count(*) FROM done"  # noqa: S608
+        [(count,)] = hot_statements.run(counted, [shape.as_json(rows), *(unless or ())[1:]])
+        return int(count)
     first, *others = shape.columns
-    guarded = list((unless or ())[1:])
+    sets = ", ".join(f"{column} = %s" for column in others)
+    guard = f" AND {connection.ops.quote_name(unless[0])} <> %s" if unless else ""
+    statement = f"UPDATE {shape.table} SET {sets} WHERE {first} = %s{guard}"  # noqa: S608
+    guarded = (unless or ())[1:]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            sets = ", ".join(f"{column} = v.{column}" for column in others)
-            statement = (
-                f"UPDATE {shape.table} SET {sets} FROM unnest({shape.arrays}) AS v ({', '.join(shape.columns)}) "  # noqa: S608
-                f"WHERE {shape.table}.{first} = v.{first}{_guard(unless, f'{shape.table}.')}"
-            )
-            cursor.execute(statement, [*_columns(shape, rows), *guarded])
-        else:
-            sets = ", ".join(f"{column} = %s" for column in others)
-            statement = f"UPDATE {shape.table} SET {sets} WHERE {first} = %s{_guard(unless, '')}"  # noqa: S608
-            cursor.executemany(statement, [(*row[1:], row[0], *guarded) for row in _adapted(shape, rows)])
+        cursor.executemany(statement, [(*row[1:], row[0], *guarded) for row in shape.adapted(rows)])
         return int(cursor.rowcount)
 
 
-def _columns(shape: _Shape, rows: Sequence[Row]) -> list[list[Any]]:
-    """The rows turned into a list for each column: PostgreSQL's statement is then the same for any number of rows, and
-    neither side has to read it anew."""
-    return [
-        [adapt(value) for value in column]
-        for adapt, column in zip(shape.adapters, zip(*rows, strict=True), strict=True)
-    ]
-
-
-def _adapted(shape: _Shape, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    return [tuple(adapt(value) for adapt, value in zip(shape.adapters, row, strict=True)) for row in rows]
-
-
-def _guard(unless: tuple[str, str] | None, prefix: str) -> str:
-    return f" AND {prefix}{connection.ops.quote_name(unless[0])} <> %s" if unless else ""
+def shape_of(model: type[models.Model], names: tuple[str, ...]) -> Shape:
+    return _shape(model, names, connection.vendor)
 
 
 @lru_cache(maxsize=64)
-def _shape(model: type[models.Model], names: tuple[str, ...], vendor: str) -> _Shape:
+def _shape(model: type[models.Model], names: tuple[str, ...], vendor: str) -> Shape:
     quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
-    # JSON goes as text and becomes JSON there.
-    casts = [
-        "%s::text[]::jsonb[]" if adapter is _json else f"%s::{field.db_type(connection)}[]"
-        for field, adapter in ((field, _adapter(field, vendor)) for field in fields)
-    ]
-    return _Shape(
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    keys = tuple(str(field.column) for field in fields)
+    columns = tuple(quote(key) for key in keys)
+    typed = ", ".join(f"{column} {field.db_type(connection)}" for column, field in zip(columns, fields, strict=True))
+    return Shape(
         table=quote(model._meta.db_table),
-        columns=tuple(quote(str(field.column)) for field in fields),  # type: ignore[union-attr]
-        adapters=tuple(_adapter(field, vendor) for field in fields),
-        arrays=", ".join(casts),
+        columns=columns,
+        keys=keys,
+        recordset=f"json_to_recordset(%s::json) AS v({typed})",
+        adapters=tuple(_adapter(field) for field in fields) if vendor == "sqlite" else (),
     )
 
 
-def _adapter(field: Any, vendor: str) -> Adapter:
-    target = field
-    while target.is_relation:
-        target = target.target_field
-    if isinstance(target, models.JSONField):
-        return _json
-    if vendor != "postgresql" and isinstance(target, models.UUIDField):
-        return _uuid_hex
-    if vendor != "postgresql" and isinstance(target, models.DateTimeField):
-        return _moment
-    return _same
+def _adapter(field: Any) -> Adapter:
+    """What SQLite's driver wants: ids as 32 hexadecimal digits, moments and JSON as text."""
+    while field.is_relation:
+        field = field.target_field
+    match field:
+        case models.JSONField():
+            return _json
+        case models.UUIDField():
+            return _uuid_hex
+        case models.DateTimeField():
+            return _moment
+        case _:
+            return _same
 
 
 def _same(value: Any) -> Any:

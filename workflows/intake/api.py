@@ -1,47 +1,20 @@
-"""The event endpoint: `POST /projects/<project id>/sdk/events/trigger`, and the same under `/v2`."""
+"""The event endpoint, described: `POST /projects/<project id>/sdk/events/trigger`, and the same under `/v2`."""
 
-import logging
-import time
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-import orjson
-from django.conf import settings
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lib.errors import IsthmusError
-from projects.api_auth import UserTokenOnly
 from projects.api_errors import error_body
 from projects.errors import DatabaseUnavailable
-from projects.user_tokens import UserToken
-from workflows.intake.grouping import receive_with_others
-from workflows.intake.planning import Selection, SkipReason
-from workflows.intake.receiving import Arrival
-from workflows.metrics import counting
+from workflows.intake.answering import answer
+from workflows.intake.planning import SkipReason
 
-log = logging.getLogger("workflows.intake")
-
-MAX_KEY_CHARACTERS = 255
 MAX_NAME_CHARACTERS = 120
-TAKEN = ("accepted", "repeated")
-
-
-class EventTooLarge(IsthmusError):
-    """An event may be at most 1 MB of JSON. Send an id, and let a step fetch the rest."""
-
-    code, status = "event_too_large", 413
-
-
-class BadEvent(IsthmusError):
-    """The request's body is not an event."""
-
-    code, status = "bad_event", 400
 
 
 class EventSerializer(serializers.Serializer[Any]):
@@ -138,22 +111,6 @@ EXAMPLE_RECEIPT = OpenApiExample(
 class TriggerEvent(APIView):
     """Take one App Event for the token's user."""
 
-    authentication_classes = [UserTokenOnly]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        began = time.perf_counter()
-        try:
-            response = super().dispatch(request, *args, **kwargs)
-        except Exception:
-            counting.request_answered("server_error", time.perf_counter() - began)
-            raise
-        code = _code_of(response)
-        counting.request_answered(code, time.perf_counter() - began)
-        if code not in TAKEN:
-            level = logging.WARNING if response.status_code >= 500 else logging.INFO
-            log.log(level, "event.refused", extra={"code": code, "project": kwargs["project_id"]})
-        return response
-
     @extend_schema(
         operation_id="trigger_event",
         auth=[{"userToken": []}],  # type: ignore[list-item]  # as the schema has it
@@ -210,67 +167,5 @@ class TriggerEvent(APIView):
             ),
         },
     )
-    def post(self, request: Request, project_id: UUID) -> Response:
-        # DRF has verified the token before this: who may not send an event is not told what is wrong with it.
-        arrival, size_bytes = _arrival(request)
-        received = receive_with_others(arrival, size_bytes=size_bytes)
-        headers = {"Idempotency-Replayed": "true"} if received.is_repetition else None
-        return Response(received.receipt, status=201, headers=headers)
-
-
-def _code_of(response: HttpResponseBase) -> str:
-    """ "accepted", "repeated", or the error's code."""
-    if response.status_code == 201:
-        return "repeated" if response.has_header("Idempotency-Replayed") else "accepted"
-    data = getattr(response, "data", None)
-    return str(data["code"]) if isinstance(data, dict) and "code" in data else f"http_{response.status_code}"
-
-
-def _arrival(request: Request) -> tuple[Arrival, int]:
-    """The event that the request brings, and its size in bytes."""
-    body, size_bytes = _json_body(request)
-    name, payload = body.get("name"), body.get("payload", {})
-    if not isinstance(name, str) or not name.strip():
-        raise BadEvent('Name the App Event: {"name": "Lead Created", "payload": {…}}.')
-    if payload is None:
-        payload = {}
-    if not isinstance(payload, dict):
-        raise BadEvent('`payload` must be a JSON object, for example {"email": "…"}.')
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > MAX_KEY_CHARACTERS:
-        raise BadEvent(f"An Idempotency-Key may have at most {MAX_KEY_CHARACTERS} characters; this one has {len(key)}.")
-    selection = Selection(
-        credential=request.headers.get("X-Paragon-Credential", "").strip(),
-        configuration=request.headers.get("X-Paragon-Configuration-Id", "").strip(),
-    )
-    return Arrival(cast(UserToken, request.auth), name.strip(), payload, key, selection), size_bytes
-
-
-def _json_body(request: Request) -> tuple[dict[str, Any], int]:
-    declared = request.headers.get("Content-Length", "")
-    if declared.isdigit() and int(declared) > settings.EVENT_MAX_BYTES:
-        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
-    raw = request._request.body
-    if len(raw) > settings.EVENT_MAX_BYTES:
-        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as exc:
-        raise BadEvent(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
-    if b"\\u0000" in raw and _holds_nul(body):
-        raise BadEvent("The body holds a NUL character (\\u0000), which no database keeps. Leave it out.")
-    if not isinstance(body, dict):
-        raise BadEvent('The body must be a JSON object: {"name": "Lead Created", "payload": {…}}.')
-    return body, len(raw)
-
-
-def _holds_nul(value: Any) -> bool:
-    match value:
-        case str():
-            return "\x00" in value
-        case dict():
-            return any("\x00" in key or _holds_nul(item) for key, item in value.items())
-        case list():
-            return any(_holds_nul(item) for item in value)
-        case _:
-            return False
+    def post(self, request: Request, project_id: UUID) -> HttpResponse:
+        return answer(request._request, project_id)

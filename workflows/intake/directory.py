@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.providers import registry
+from lib import hot_statements
 from projects.models import ConnectedUser
 from projects.user_tokens import UserToken
 from workflows.models import AppEvent, Lane
@@ -97,13 +98,13 @@ def look_up(tokens: Iterable[UserToken], names: Iterable[EventKey]) -> Directory
 _USERS = """
 SELECT u.project_id, u.external_id, u.id, u.last_seen_at,
        c.id, c.external_id, c.shared_settings, k.id, k.external_id, k.integration_id, k.status, l.credential_id,
-       s.workflow_id, s.is_enabled, s.{values}
-  FROM projects_connecteduser u
+       s.workflow_id, s.is_enabled, s."values"
+  FROM {wanted}
+  JOIN projects_connecteduser u ON u.project_id = wanted.project_id AND u.external_id = wanted.text
   LEFT JOIN integrations_credential k ON k.user_id = u.id AND k.removed_at IS NULL
   LEFT JOIN integrations_configuration c ON c.credential_id = k.id
   LEFT JOIN workflows_lane l ON l.credential_id = k.id
   LEFT JOIN workflows_workflowsetting s ON s.configuration_id = c.id
- WHERE (u.project_id, u.external_id) IN ({keys})
  ORDER BY c.created_at, c.id
 """
 
@@ -145,13 +146,13 @@ def _users(keys: set[UserKey]) -> dict[UserKey, KnownUser]:
 _EVENTS = """
 SELECT e.project_id, e.name, p.payload_policy, CASE p.payload_policy WHEN 'accept' THEN NULL ELSE e.example END,
        w.id, w.name, w.integration_id, i.provider_key, i.is_active, w.live_version_id
-  FROM workflows_appevent e
+  FROM {wanted}
+  JOIN workflows_appevent e ON e.project_id = wanted.project_id AND e.name = wanted.text
   JOIN projects_project p ON p.id = e.project_id
   LEFT JOIN integrations_integration i ON i.project_id = e.project_id
   LEFT JOIN workflows_workflow w ON w.integration_id = i.id AND (
        w.live_version_id IN (SELECT v.id FROM workflows_workflowversion v WHERE v.workflow_id = w.id AND v.app_event = e.name)
        OR (w.live_version_id IS NULL AND {drafted} = e.name))
- WHERE (e.project_id, e.name) IN ({keys})
  ORDER BY w.position, w.created_at
 """
 
@@ -172,17 +173,25 @@ def _events(keys: set[EventKey]) -> dict[EventKey, KnownEvent]:
 def _rows(statement: str, keys: set[tuple[UUID, str]]) -> Sequence[Sequence[Any]]:
     if not keys:
         return ()
-    is_postgres = connection.vendor == "postgresql"
-    filled = statement.format(
-        keys=", ".join(["(%s, %s)"] * len(keys)),
-        values=connection.ops.quote_name("values"),
-        drafted="w.draft #>> '{trigger,app_event}'" if is_postgres else "json_extract(w.draft, '$.trigger.app_event')",
-    )
-    parameters = [part for project_id, text in keys for part in (project_id if is_postgres else project_id.hex, text)]
+    if hot_statements.is_postgres():
+        wanted = hot_statements.rows_as_json({"project_id": project_id, "text": text} for project_id, text in keys)
+        return hot_statements.run(statement.format(**_POSTGRES_WORDS), [wanted])
+    marks = ", ".join(["(%s, %s)"] * len(keys))
+    filled = f"WITH wanted(project_id, text) AS (VALUES {marks}) {statement.format(**_SQLITE_WORDS)}"
     with connection.cursor() as cursor:
-        cursor.execute(filled, parameters)
+        cursor.execute(filled, [part for project_id, text in keys for part in (project_id.hex, text)])
         rows: Sequence[Sequence[Any]] = cursor.fetchall()
     return rows
+
+
+_POSTGRES_WORDS = {
+    "wanted": "json_to_recordset(%s::json) AS wanted(project_id uuid, text text)",
+    "drafted": "w.draft #>> '{trigger,app_event}'",
+}
+_SQLITE_WORDS = {
+    "wanted": "wanted",
+    "drafted": "json_extract(w.draft, '$.trigger.app_event')",
+}
 
 
 def _uuid(value: Any) -> UUID:

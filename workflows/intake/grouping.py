@@ -20,11 +20,18 @@ MAX_GROUP_BYTES = 4_000_000
 """So that a group of large events does not fill the memory."""
 
 
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True)
 class _Waiting:
     arrival: Arrival
     size_bytes: int
-    turn: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=_taken)
+    """Released when there is an answer, or the lead is handed on; a plain lock, as an Event makes three things of it."""
     answer: Answer | BaseException | None = None
     leads: bool = False
 
@@ -49,7 +56,7 @@ class _Gathering:
             else:
                 self._queue.append(mine)
         if not mine.leads:
-            mine.turn.wait()  # for an answer, or for the lead
+            mine.turn.acquire()  # for an answer, or for the lead
         if mine.leads:
             self._lead(mine)
         assert mine.answer is not None
@@ -71,8 +78,8 @@ class _Gathering:
                 waiting.answer = exc
         finally:
             self._hand_on()
-            for waiting in group:
-                waiting.turn.set()
+            for waiting in group[1:]:
+                waiting.turn.release()
 
     def _group_with(self, first: _Waiting) -> list[_Waiting]:
         group, keys, size_bytes = [first], {first.key}, first.size_bytes
@@ -92,7 +99,7 @@ class _Gathering:
             if self._queue:
                 successor = self._queue.popleft()
                 successor.leads = True
-                successor.turn.set()
+                successor.turn.release()
             else:
                 self._leaders -= 1
 

@@ -70,6 +70,10 @@ class Selection:
         )
 
 
+NOT_SELECTED = Selection()
+"""All of them."""
+
+
 def _names(selector: str, row_id: UUID, external_id: str | None) -> bool:
     return not selector or selector == str(row_id) or selector.removeprefix("ext:") == external_id
 

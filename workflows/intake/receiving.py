@@ -22,15 +22,14 @@ from projects.user_tokens import UserToken
 from workflows.definition.errors import RenderError
 from workflows.definition.templates import compile_value
 from workflows.definition.values import to_text
-from workflows.engine import crash_points, ringing, sleeping
+from workflows.engine import crash_points, ringing
 from workflows.engine.rendering import prepared
-from workflows.engine.storing import insert_rows
 from workflows.errors import IdempotencyConflict, PayloadRejected, UnknownAppEvent
-from workflows.intake import directory
+from workflows.intake import directory, writing
 from workflows.intake.checking import differences_in_shape
 from workflows.intake.directory import Directory, KnownEvent
 from workflows.intake.planning import Selection, Skip, Start, plan
-from workflows.models import Event, IdempotencyKey, Run, RunState
+from workflows.models import IdempotencyKey, RunState
 
 log = logging.getLogger("workflows.intake")
 
@@ -265,36 +264,27 @@ def _repeated(
     return Received(row.answer, is_repetition=True)
 
 
-_EVENT_FIELDS = ("id", "project", "user", "name", "payload", "skipped", "received_at")
-_RUN_FIELDS = (
-    *("id", "project", "event", "workflow", "version", "user", "configuration", "lane", "replay_number", "state"),
-    *("position", "wake_at", "wait_reason", "order_key", "api_calls"),
-)
-_KEY_FIELDS = ("user", "key", "body_hash", "answer", "created_at")
-
-
 def _write(intents: Sequence[_Intent], now: datetime) -> None:
-    """One transaction for the group. Raises IntegrityError when another process was first with a key."""
+    """One commit for the group, then the doorbell. Raises IntegrityError when another process was first with a key."""
     started = [
         (intent, start, run_id)
         for intent in intents
         for start, run_id in zip(intent.starts, intent.run_ids, strict=True)
     ]
-    lanes = {start.account.credential_id for _, start, _ in started}
-    without_lane = {start.account.credential_id for _, start, _ in started if not start.account.has_lane}
-    keyed = [intent for intent in intents if intent.arrival.idempotency_key]
-    with transaction.atomic():
-        insert_rows(Event, _EVENT_FIELDS, [_event_row(intent) for intent in intents])
-        if without_lane:
-            directory.make_lanes(without_lane)
-        insert_rows(Run, _RUN_FIELDS, [_run_row(intent, start, run_id) for intent, start, run_id in started])
-        insert_rows(
-            IdempotencyKey,
-            _KEY_FIELDS,
-            [(each.user_id, each.arrival.idempotency_key, each.arrival.body_hash, each.receipt, now) for each in keyed],
-        )
-        if lanes and (asleep := sleeping.to_ring(lanes, now=now)):
-            transaction.on_commit(partial(ringing.ring, asleep))
+    if without_lane := {start.account.credential_id for _, start, _ in started if not start.account.has_lane}:
+        directory.make_lanes(without_lane)
+    group = writing.Group(
+        events=[_event_row(intent) for intent in intents],
+        runs=[_run_row(intent, start, run_id) for intent, start, run_id in started],
+        keys=[_key_row(intent, now) for intent in intents if intent.arrival.idempotency_key],
+        lanes={start.account.credential_id for _, start, _ in started},
+    )
+    if asleep := writing.write(group, now=now):
+        transaction.on_commit(partial(ringing.ring, asleep))
+
+
+def _key_row(intent: _Intent, now: datetime) -> tuple[Any, ...]:
+    return intent.user_id, intent.arrival.idempotency_key, intent.arrival.body_hash, intent.receipt, now
 
 
 def _event_row(intent: _Intent) -> tuple[Any, ...]:

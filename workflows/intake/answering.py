@@ -1,0 +1,117 @@
+"""What the event endpoint answers, from the request's bytes to the response's.
+
+It stands apart from the framework that describes it (`api`): what that does for every request costs more than the rest.
+"""
+
+import logging
+import time
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from lib.errors import IsthmusError
+from projects.api_auth import token_in
+from projects.api_errors import refusal_of
+from projects.user_tokens import UserToken, verify_user_token
+from workflows.intake.grouping import receive_with_others
+from workflows.intake.planning import NOT_SELECTED, Selection
+from workflows.intake.receiving import Arrival
+from workflows.metrics import counting
+
+log = logging.getLogger("workflows.intake")
+
+MAX_KEY_CHARACTERS = 255
+
+
+class EventTooLarge(IsthmusError):
+    """An event may be at most 1 MB of JSON. Send an id, and let a step fetch the rest."""
+
+    code, status = "event_too_large", 413
+
+
+class BadEvent(IsthmusError):
+    """The request's body is not an event."""
+
+    code, status = "bad_event", 400
+
+
+def answer(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Take one App Event for the token's user. What is refused is answered, what is unexpected is raised."""
+    began = time.perf_counter()
+    try:
+        # The token comes first: who may not send an event is not told what is wrong with it.
+        token = verify_user_token(token_in(request.META.get("HTTP_AUTHORIZATION", "")), project_id)
+        arrival, size_bytes = _arrival(request, token)
+        received = receive_with_others(arrival, size_bytes=size_bytes)
+    except Exception as exc:
+        refusal = refusal_of(exc)
+        if refusal is None:
+            counting.request_answered("server_error", time.perf_counter() - began)
+            raise
+        counting.request_answered(refusal.code, time.perf_counter() - began)
+        level = logging.WARNING if refusal.status >= 500 else logging.INFO
+        log.log(level, "event.refused", extra={"code": refusal.code, "project": project_id})
+        return _response(refusal.body, refusal.status, refusal.headers)
+    counting.request_answered("repeated" if received.is_repetition else "accepted", time.perf_counter() - began)
+    return _response(received.receipt, 201, {"Idempotency-Replayed": "true"} if received.is_repetition else {})
+
+
+def _response(body: Any, status: int, headers: dict[str, str]) -> HttpResponse:
+    response = HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _arrival(request: HttpRequest, token: UserToken) -> tuple[Arrival, int]:
+    """The event that the request brings, and its size in bytes."""
+    body, size_bytes = _json_body(request)
+    name, payload = body.get("name"), body.get("payload", {})
+    if not isinstance(name, str) or not name.strip():
+        raise BadEvent('Name the App Event: {"name": "Lead Created", "payload": {…}}.')
+    if payload is None:
+        payload = {}
+    if not isinstance(payload, dict):
+        raise BadEvent('`payload` must be a JSON object, for example {"email": "…"}.')
+    meta = request.META
+    key = meta.get("HTTP_IDEMPOTENCY_KEY", "")
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise BadEvent(f"An Idempotency-Key may have at most {MAX_KEY_CHARACTERS} characters; this one has {len(key)}.")
+    credential = meta.get("HTTP_X_PARAGON_CREDENTIAL", "").strip()
+    configuration = meta.get("HTTP_X_PARAGON_CONFIGURATION_ID", "").strip()
+    selection = Selection(credential, configuration) if credential or configuration else NOT_SELECTED
+    return Arrival(token, name.strip(), payload, key, selection), size_bytes
+
+
+def _json_body(request: HttpRequest) -> tuple[dict[str, Any], int]:
+    declared = request.META.get("CONTENT_LENGTH", "")
+    if declared.isdigit() and int(declared) > settings.EVENT_MAX_BYTES:
+        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
+    raw = request.body
+    if len(raw) > settings.EVENT_MAX_BYTES:
+        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as exc:
+        raise BadEvent(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
+    if b"\\u0000" in raw and _holds_nul(body):
+        raise BadEvent("The body holds a NUL character (\\u0000), which no database keeps. Leave it out.")
+    if not isinstance(body, dict):
+        raise BadEvent('The body must be a JSON object: {"name": "Lead Created", "payload": {…}}.')
+    return body, len(raw)
+
+
+def _holds_nul(value: Any) -> bool:
+    match value:
+        case str():
+            return "\x00" in value
+        case dict():
+            return any("\x00" in key or _holds_nul(item) for key, item in value.items())
+        case list():
+            return any(_holds_nul(item) for item in value)
+        case _:
+            return False
