@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 MAX_CHARACTERS: Final = 200_000
 """An example is a sample of a payload (at most 1 MB), and it is kept in every builder's variable menu."""
 MAX_DEPTH: Final = 32
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long a text may be, how deep its object, and what a refusal calls it. The editor in the page keeps to the same."""
+
+    characters: int
+    depth: int
+    what: str
+
+
+EXAMPLE: Final = Bounds(MAX_CHARACTERS, MAX_DEPTH, "example")
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _UNSTORABLE = re.compile(
@@ -40,14 +53,15 @@ class NotAnObject(ValueError):
         self.column = column
 
 
-def parse_object(text: str) -> dict[str, Any]:
+def parse_object(text: str, bounds: Bounds = EXAMPLE) -> dict[str, Any]:
     """The JSON object that `text` is. Raises: NotAnObject, which says where it is wrong and what to do."""
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
     if not text.strip():
         raise NotAnObject("The payload is empty. Write at least {}.", 1, 1)
-    if len(text) > MAX_CHARACTERS:
-        _refuse(text, MAX_CHARACTERS, f"The example has more than {MAX_CHARACTERS:,} characters. Shorten it.")
-    _check_depth(text)
+    if len(text) > bounds.characters:
+        message = f"The {bounds.what} has more than {bounds.characters:,} characters. Shorten it."
+        _refuse(text, bounds.characters, message)
+    _check_depth(text, bounds.depth)
     try:
         value = json.loads(text, parse_constant=_Unreadable.raised, parse_float=_finite_float, parse_int=_short_int)
     except json.JSONDecodeError as error:
@@ -103,13 +117,13 @@ def _outside_strings(text: str) -> str:
     return _STRING.sub(lambda found: " " * len(found[0]), text)
 
 
-def _check_depth(text: str) -> None:
+def _check_depth(text: str, most: int) -> None:
     depth = 0
     for at, character in enumerate(_outside_strings(text)):
         if character in "{[":
             depth += 1
-            if depth > MAX_DEPTH:
-                _refuse(text, at, f"The payload is nested more than {MAX_DEPTH} levels deep.")
+            if depth > most:
+                _refuse(text, at, f"The payload is nested more than {most} levels deep.")
         elif character in "}]":
             depth -= 1
 

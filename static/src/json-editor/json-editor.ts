@@ -11,7 +11,7 @@ import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 
 import { editorTheme, jsonHighlighting } from "./codemirror-theme";
-import { findProblem, sentence } from "./json-problems";
+import { EXAMPLE, findProblem, sentence, type Bounds } from "./json-problems";
 
 export interface JsonEditor {
   view: EditorView;
@@ -19,9 +19,14 @@ export interface JsonEditor {
   problem(): string | null;
 }
 
-function diagnose(view: EditorView): Diagnostic[] {
+function boundsOf(root: HTMLElement): Bounds {
+  const { maxCharacters, maxDepth, what } = root.dataset;
+  return maxCharacters ? { characters: Number(maxCharacters), depth: Number(maxDepth), what: what ?? "" } : EXAMPLE;
+}
+
+function diagnose(view: EditorView, bounds: Bounds): Diagnostic[] {
   const text = view.state.doc.toString();
-  const problem = findProblem(text);
+  const problem = findProblem(text, bounds);
   if (!problem) return [];
   const from = Math.min(problem.at, Math.max(text.length - 1, 0));
   return [{ from, to: Math.min(from + 1, text.length), severity: "error", message: problem.message }];
@@ -34,10 +39,11 @@ export function mountJsonEditor(root: HTMLElement): JsonEditor | null {
   const label = root.querySelector<HTMLLabelElement>("label");
   if (label && !label.id) label.id = `${area.id}-label`;
   const readOnly = "readonly" in root.dataset;
+  const bounds = boundsOf(root);
 
   const say = (): string | null => {
     const text = view.state.doc.toString();
-    const problem = findProblem(text);
+    const problem = findProblem(text, bounds);
     const words = problem ? sentence(text, problem) : "";
     if (note.textContent !== words) note.textContent = words;
     root.classList.toggle("is-invalid", Boolean(problem));
@@ -49,7 +55,7 @@ export function mountJsonEditor(root: HTMLElement): JsonEditor | null {
       doc: area.value,
       extensions: [
         lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
-        highlightActiveLine(), lintGutter(), linter(diagnose, { delay: 250 }), json(), jsonHighlighting, editorTheme,
+        highlightActiveLine(), lintGutter(), linter((view) => diagnose(view, bounds), { delay: 250 }), json(), jsonHighlighting, editorTheme,
         EditorView.lineWrapping, EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
         EditorView.contentAttributes.of({
@@ -89,7 +95,7 @@ export function mountJsonEditor(root: HTMLElement): JsonEditor | null {
     if (!say()) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    const at = findProblem(view.state.doc.toString())?.at ?? 0;
+    const at = findProblem(view.state.doc.toString(), bounds)?.at ?? 0;
     view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) }, scrollIntoView: true });
     view.focus();
   }, true);

@@ -38,6 +38,14 @@ describe("findProblem", () => {
     expect(() => JSON.parse(text)).not.toThrow();
   });
 
+  it("keeps to the bounds that it is given", () => {
+    const payload = { characters: 30, depth: 2, what: "payload" };
+
+    expect(findProblem('{"a": {"b": 1}}', payload)).toBeNull();
+    expect(findProblem('{"a": {"b": []}}', payload)?.message).toContain("more than 2 levels");
+    expect(findProblem(`{"a": "${"x".repeat(30)}"}`, payload)?.message).toBe("The payload has more than 30 characters. Shorten it.");
+  });
+
   it("names line and column in its sentence", () => {
     const text = '{\n  "a": 1,\n}';
 

@@ -8,8 +8,14 @@ export interface JsonProblem {
   message: string;
 }
 
-export const MAX_CHARACTERS = 200_000;
-const MAX_DEPTH = 32;
+export interface Bounds {
+  characters: number;
+  depth: number;
+  /** What a refusal calls the text. */
+  what: string;
+}
+
+export const EXAMPLE: Bounds = { characters: 200_000, depth: 32, what: "example" };
 const VALUE_MISSING = "A value is missing here: text in double quotes, a number, true, false, null, { or [.";
 
 class Refusal extends Error {
@@ -18,13 +24,14 @@ class Refusal extends Error {
   }
 }
 
-export function findProblem(text: string): JsonProblem | null {
+export function findProblem(text: string, bounds: Bounds = EXAMPLE): JsonProblem | null {
   if (!text.trim()) return { at: 0, message: "The payload is empty. Write at least {}." };
-  if (text.length > MAX_CHARACTERS) {
-    return { at: MAX_CHARACTERS, message: "The example has more than 200,000 characters. Shorten it." };
+  if (text.length > bounds.characters) {
+    const most = bounds.characters.toLocaleString("en");
+    return { at: bounds.characters, message: `The ${bounds.what} has more than ${most} characters. Shorten it.` };
   }
   try {
-    new Reader(text).object();
+    new Reader(text, bounds.depth).object();
     return null;
   } catch (error) {
     if (error instanceof Refusal) return { at: error.at, message: error.message };
@@ -47,7 +54,7 @@ class Reader {
   private at = 0;
   private depth = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(private readonly text: string, private readonly mostDepth: number) {}
 
   object(): void {
     this.space();
@@ -72,8 +79,8 @@ class Reader {
   }
 
   private items(closer: string, item: () => void): void {
-    if (++this.depth > MAX_DEPTH) {
-      throw new Refusal(this.at, `The payload is nested more than ${MAX_DEPTH} levels deep.`);
+    if (++this.depth > this.mostDepth) {
+      throw new Refusal(this.at, `The payload is nested more than ${this.mostDepth} levels deep.`);
     }
     this.at++;
     this.space();
