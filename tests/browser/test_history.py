@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.factories import (
     lead_definition,
     make_connected_user,
     make_credential,
+    make_event,
     make_integration,
     make_member,
     make_project,
@@ -168,6 +170,38 @@ def test_a_failed_run_is_replayed_from_its_failed_step(ana, scene):
     assert Run.objects.get(replay_of=run).position == 1
 
 
+def test_the_payload_is_edited_by_keyboard_with_what_would_be_sent_beside_it(ana, scene):
+    event = make_event(scene.credential.user, payload={"last_name": "Lind", "company": "Lind AB"})
+    run = scene.run(event=event, state=RunState.FAILED, finished_at=timezone.now())
+    make_step_run(run, "create_lead", state=StepState.FAILED, output=None, error={"code": "X", "message": "no"})
+    ana.goto(f"{scene.server}/activity/{run.pk}/")
+
+    ana.get_by_role("link", name="Edit the payload…").press("Enter")
+    editor, outlook = ana.locator(".cm-content"), ana.locator("#outlook")
+    expect(editor).to_have_accessible_name(re.compile("Payload"))
+    expect(outlook).to_contain_text('"LastName": "Lind"')
+    editor.press("Control+A")
+    editor.press("Delete")
+    ana.keyboard.insert_text('{"last_name": "Mended",}')
+    expect(ana.locator("[data-json-problem]")).to_have_text(re.compile("^Line 1, column 23: Remove this comma"))
+    expect(outlook).to_contain_text("Line 1, column 23: Remove this comma")
+    ana.get_by_role("button", name="Replay").press("Enter")
+    expect(editor).to_be_focused()  # with the cursor where the mistake is
+
+    editor.press("Delete")
+    expect(outlook).to_contain_text('"LastName": "Mended"')
+    editor.press("Escape")
+    editor.press("Tab")
+    expect(editor).not_to_be_focused()
+    ana.get_by_role("button", name="Replay").press("Enter")
+
+    expect(ana.get_by_text("Replayed: this is the new run.")).to_be_visible()
+    expect(ana.get_by_label("Payload", exact=True)).to_contain_text("Mended")
+    ana.get_by_text("What your app sent").press("Enter")
+    expect(ana.get_by_label("The event's payload", exact=True)).to_contain_text("Lind AB")
+    assert Run.objects.get(replay_of=run).input == {"last_name": "Mended"}
+
+
 def test_cancelling_asks_first(ana, scene):
     run = scene.run()
     ana.goto(f"{scene.server}/activity/{run.pk}/")
@@ -250,6 +284,7 @@ def rich(scene: Scene) -> dict[str, str]:
     make_step_run(failed, "create_task", position=1, state=StepState.FAILED, output=None, error=error)
     asking = scene.run(state=RunState.ASKING)
     make_step_run(asking, state=StepState.ASKING, output=None, error={**error, "class": "unknown_outcome"})
+    edited = scene.run(state=RunState.SUCCEEDED, replay_of=failed, replay_number=1, input={"last_name": "Mended"})
     for state in (RunState.QUEUED, RunState.WAITING, RunState.PARKED, RunState.CANCELLED, RunState.SUCCEEDED):
         scene.run(state=state)
     return {
@@ -261,6 +296,9 @@ def rich(scene: Scene) -> dict[str, str]:
         "failed runs": "/activity/?state=failed",
         "bulk replay": "/activity/replay/?state=failed",
         "failed run": f"/activity/{failed.pk}/",
+        "edited payload": f"/activity/{failed.pk}/replay/edited/",
+        "edited run": f"/activity/{edited.pk}/",
+        "edited again": f"/activity/{edited.pk}/replay/edited/",
         "asking run": f"/activity/{asking.pk}/",
         "event": reverse("workflows:event", args=[failed.event_id]),
         "users": "/users/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,16 +47,24 @@ def course_of(run: Run, *, from_start: bool, on_newest: bool = False) -> Course:
     return Course(version, _configuration_for(run), [] if from_start else _to_take_over(run, version))
 
 
-def replay(run: Run, *, from_start: bool, by: User | None, on_newest: bool = False) -> Run:
+def replay(
+    run: Run,
+    *,
+    from_start: bool,
+    by: User | None,
+    on_newest: bool = False,
+    payload: Mapping[str, Any] | None = None,
+) -> Run:
     """Start a new run for the event of `run`, which must have ended; the run itself stays as it is.
 
     From the failed step, the steps that succeeded are taken over with their outputs, and are not done again. `on_newest`
-    takes the workflow's live version instead of the run's own. Raises NotReplayable, saying what to do instead.
+    takes the workflow's live version instead of the run's own; `payload` an edited one instead of what the run itself
+    read. The event keeps its own. Raises NotReplayable, saying what to do instead.
     """
     course = course_of(run, from_start=from_start, on_newest=on_newest)
     for race in range(_RACES):
         try:
-            return _store(run, course, by=by, now=timezone.now())
+            return _store(run, course, input_of(run, payload), by=by, now=timezone.now())
         except IntegrityError:  # somebody else replays it too: theirs has the number now
             if race == _RACES - 1:
                 raise
@@ -65,6 +74,23 @@ def replay(run: Run, *, from_start: bool, by: User | None, on_newest: bool = Fal
 def can_go_on(run: Run) -> bool:
     """Whether a replay from the failed step differs from one from the start: something succeeded before it."""
     return run.has_ended and run.state != "succeeded" and run.step_runs.filter(state=StepState.SUCCEEDED).exists()
+
+
+def input_of(run: Run, payload: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The `input` of a replay: what was edited, now or before; None where it says the same as the event."""
+    if payload is None:
+        edited: Mapping[str, Any] | None = run.input
+        return edited
+    return None if _as_written(payload) == _as_written(run.event.payload) else payload
+
+
+def _as_written(payload: Mapping[str, Any]) -> str:
+    """For comparing: Python holds 1 and True for the same, JSON does not."""
+    return json.dumps(payload, sort_keys=True)
+
+
+def succeeded_steps(run: Run) -> list[StepRun]:
+    return list(run.step_runs.filter(state=StepState.SUCCEEDED).in_order())
 
 
 def _version_for(run: Run, *, on_newest: bool) -> WorkflowVersion:
@@ -97,7 +123,7 @@ def _configuration_for(run: Run) -> Configuration:
 
 def _to_take_over(run: Run, version: WorkflowVersion) -> list[StepRun]:
     """What succeeded, in the order of `version`'s steps. All of it must come first there, or it would be done twice."""
-    succeeded = {row.step_key: row for row in run.step_runs.filter(state=StepState.SUCCEEDED)}
+    succeeded = {row.step_key: row for row in succeeded_steps(run)}
     if run.state == "succeeded":
         raise NotReplayable("Every step of this run succeeded: replay it from the start.", run_id=run.pk)
     keys = _step_keys(version.definition)
@@ -115,7 +141,7 @@ def _step_keys(definition: Mapping[str, Any]) -> list[str]:
     return [step["key"] for step in definition.get("steps") or []]
 
 
-def _store(run: Run, course: Course, *, by: User | None, now: datetime) -> Run:
+def _store(run: Run, course: Course, edited: Mapping[str, Any] | None, *, by: User | None, now: datetime) -> Run:
     version, configuration, steps = course.version, course.configuration, course.taken_over
     with transaction.atomic():
         lane, _ = Lane.objects.get_or_create(credential_id=configuration.credential_id)
@@ -131,9 +157,9 @@ def _store(run: Run, course: Course, *, by: User | None, now: datetime) -> Run:
             lane=lane,
             replay_number=(highest or 0) + 1,
             replay_of=run,
-            input=run.input,
+            input=edited,
             position=len(steps),
-            order_key=order_key(version.definition, run.event.payload if run.input is None else run.input),
+            order_key=order_key(version.definition, run.event.payload if edited is None else edited),
             # The engine reads what steps have given only of runs that have started, and this one is under way.
             started_at=now if steps else None,
         )
@@ -147,6 +173,7 @@ def _store(run: Run, course: Course, *, by: User | None, now: datetime) -> Run:
             replay=str(again.pk),
             start=start,
             version=version.number,
+            payload="" if edited is None else "edited",
         )
         transaction.on_commit(lambda: ringing.ring([lane.pk]))
     return again

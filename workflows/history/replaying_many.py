@@ -10,9 +10,9 @@ from django.db import transaction
 
 from projects import auditing
 from projects.models import Project, User
-from workflows.engine.previewing import Preview, preview
 from workflows.history import replaying
 from workflows.history.filtering import RunFilters, filtered
+from workflows.history.foreseeing import Foreseen, foresee
 from workflows.history.replaying import NotReplayable
 from workflows.models import Run, RunState
 from workflows.querysets import RunQuerySet
@@ -24,22 +24,13 @@ _BATCH = 100
 
 
 @dataclass(frozen=True)
-class Example:
-    """One run, and what a replay of it would send first; or why it can not be replayed like that."""
-
-    run: Run
-    preview: Preview | None = None
-    refusal: str = ""
-
-
-@dataclass(frozen=True)
 class Outlook:
     """What a bulk replay would do."""
 
     count: int
     """At most MOST."""
     has_more: bool
-    examples: Sequence[Example]
+    examples: Sequence[Foreseen]
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ def dry_run(project: Project, filters: RunFilters, *, from_start: bool, on_newes
     """Count the runs, and render what the first of them would send. Writes nothing and calls nobody."""
     runs = replayable(project, filters)
     count = len(runs.order_by("id").values_list("pk", flat=True)[: MOST + 1])
-    examples = [_example(run, from_start, on_newest) for run in _in_full(runs)[:EXAMPLES]]
+    examples = [foresee(run, from_start=from_start, on_newest=on_newest) for run in _in_full(runs)[:EXAMPLES]]
     return Outlook(min(count, MOST), count > MOST, examples)
 
 
@@ -95,18 +86,3 @@ def replay_many(
 def _in_full(runs: RunQuerySet) -> RunQuerySet:
     related = ("event", "user", "version", "workflow__live_version", "workflow__integration")
     return runs.select_related(*related, "configuration__credential", "project").order_by("id")
-
-
-def _example(run: Run, from_start: bool, on_newest: bool) -> Example:
-    try:
-        course = replaying.course_of(run, from_start=from_start, on_newest=on_newest)
-    except NotReplayable as refusal:
-        return Example(run, refusal=refusal.message)
-    shown = preview(
-        run.pk,
-        version_id=course.version.pk,
-        configuration_id=course.configuration.pk,
-        position=len(course.taken_over),
-        outputs={step.step_key: step.output for step in course.taken_over},
-    )
-    return Example(run, shown)

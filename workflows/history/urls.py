@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from workflows.history.views import activity, replays, runs, users
+from workflows.history.views import activity, edited_replays, replays, runs, users
 
 urlpatterns: list[URLPattern] = [
     path("activity/", activity.activity, name="activity"),
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("activity/events/<uuid:event_id>/", runs.event_page, name="event"),
     path("activity/<uuid:run_id>/", runs.run_page, name="run"),
     path("activity/<uuid:run_id>/replay/", runs.replay_run, name="replay-run"),
+    path("activity/<uuid:run_id>/replay/edited/", edited_replays.replay_edited, name="replay-edited"),
     path("activity/<uuid:run_id>/cancel/", runs.cancel_run, name="cancel-run"),
     path("activity/<uuid:run_id>/decide/", runs.decide_run, name="decide-run"),
     path("activity/<uuid:run_id>/document/", runs.run_document, name="run-document"),

@@ -71,3 +71,20 @@ def test_from_the_start_every_step_is_done_again(tutorial, failed):
     tutorial.drain()
 
     assert len(tutorial.leads()) == 2
+
+
+def test_with_an_edited_payload_only_the_failed_step_is_done_and_sends_what_was_edited(tutorial):
+    deploy(tutorial.workflow, two_steps("{{ trigger.contact_email }}"))
+    run = tutorial.send(contact_email="bo at example")
+    tutorial.drain()
+    run.refresh_from_db()
+    assert (run.state, run.position) == (RunState.FAILED, 1)
+    edited = {**run.event.payload, "contact_email": "contact@example.com", "last_name": "Another"}
+
+    again = replay(run, from_start=False, by=None, payload=edited)
+    tutorial.drain()
+
+    again.refresh_from_db()
+    [lead], [contact] = tutorial.leads(), tutorial.org.records("Contact")
+    assert again.state == RunState.SUCCEEDED
+    assert (lead["LastName"], contact["Email"], contact["LastName"]) == ("Lind", "contact@example.com", lead["Id"])

@@ -40,7 +40,7 @@ _SKIPPED = {
 @vary_on_headers("HX-Request")
 def run_page(request: ProjectRequest, run_id: UUID) -> HttpResponse:
     """The run and its path. For htmx its changing part alone: nothing when it has not changed, 286 once it has ended."""
-    run = _run_or_404(request, run_id)
+    run = run_or_404(request, run_id)
     context = run_context(request, run)
     if not request.htmx:
         return render(request, "workflows/history/run.html", context)
@@ -58,7 +58,6 @@ def run_context(request: ProjectRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "path": path,
         "mark": _mark(run, [step.step_run for step in path if step.step_run]),
-        "payload": run.event.payload if run.input is None else run.input,
         "credential": credential,
         "live_version": run.workflow.live_version,
         "replays": run.replays.order_by("-id").only("id", "state", "started_at", "replay_number"),
@@ -72,7 +71,7 @@ def run_context(request: ProjectRequest, run: Run) -> dict[str, Any]:
 @member_required(role=Role.BUILDER)
 def replay_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
     """Start the run again, and show the new one."""
-    run = _run_or_404(request, run_id)
+    run = run_or_404(request, run_id)
     try:
         again = replaying.replay(
             run,
@@ -90,7 +89,7 @@ def replay_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
 @member_required(role=Role.BUILDER)
 def cancel_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
     """Stop a run that has not ended."""
-    run = _run_or_404(request, run_id)
+    run = run_or_404(request, run_id)
     try:
         cancelling.cancel(run, by=request.user)
     except IsthmusError as exc:
@@ -103,7 +102,7 @@ def cancel_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
 @member_required(role=Role.BUILDER)
 def decide_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
     """Answer a run that asks whether its last call took effect."""
-    run = _run_or_404(request, run_id)
+    run = run_or_404(request, run_id)
     choice, record_id = request.POST.get("choice", ""), request.POST.get("record_id", "").strip()
     if choice not in _CHOICES:
         raise Http404("There is no such choice.")
@@ -123,11 +122,14 @@ def decide_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
 @require_GET
 @member_required
 def run_document(request: ProjectRequest, run_id: UUID) -> HttpResponse:
-    """One of the run's JSON values in full: `?of=trigger`, `?of=<step key>.input` or `?of=<step key>.output`."""
-    run = _run_or_404(request, run_id)
+    """One of the run's JSON values in full: `?of=trigger` (what the run reads), `?of=event` (what the app sent),
+    `?of=<step key>.input` or `?of=<step key>.output`."""
+    run = run_or_404(request, run_id)
     key, _, part = request.GET.get("of", "").rpartition(".")
     if not key and part == "trigger":
-        return _document(run.event.payload if run.input is None else run.input)
+        return _document(run.payload)
+    if not key and part == "event":
+        return _document(run.event.payload)
     step_run = run.step_runs.filter(step_key=key).first()
     if step_run is None or part not in ("input", "output"):
         raise Http404("There is no such value.")
@@ -151,7 +153,8 @@ def event_page(request: ProjectRequest, event_id: UUID) -> HttpResponse:
     return render(request, "workflows/history/event.html", context)
 
 
-def _run_or_404(request: ProjectRequest, run_id: UUID) -> Run:
+def run_or_404(request: ProjectRequest, run_id: UUID) -> Run:
+    """The project's run, with all that its pages show."""
     run = queries.run_in_full(request.project, run_id)
     if run is None:
         raise Http404("This project has no such run.")
