@@ -21,7 +21,6 @@ from django.utils import timezone
 from integrations import saving
 from integrations.errors import IntegrationIncomplete, OAuthFailed, ProviderUnavailable
 from integrations.models import Integration, OAuthAttempt
-from lib.encryption import decrypt, encrypt
 from projects.models import ConnectedUser
 
 log = logging.getLogger(__name__)
@@ -53,14 +52,12 @@ def start_oauth(
             integration_id=str(integration.pk),
         )
     state = secrets.token_urlsafe(32)
-    state_hash = hash_of(state)
     request = integration.provider.authorization_request(integration, state=state, redirect_uri=redirect_uri())
     login = urlsplit(request.url)
-    OAuthAttempt.objects.create(
-        state_hash=state_hash,
+    attempt = OAuthAttempt(
+        state_hash=hash_of(state),
         integration=integration,
         user=user,
-        verifier_sealed=encrypt(request.code_verifier, bound_to=_bound_to(state_hash)),
         session_id=session_id[:120],
         origin=origin[:300],
         posts_message=posts_message,
@@ -69,6 +66,8 @@ def start_oauth(
         install_options=dict(install_options or {}),
         expires_at=timezone.now() + GOOD_FOR,
     )
+    attempt.verifier = request.code_verifier
+    attempt.save(force_insert=True)
     return request.url
 
 
@@ -103,10 +102,6 @@ def hash_of(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def _bound_to(state_hash: str) -> str:
-    return f"oauth-attempt:{state_hash}"
-
-
 def _claim(attempt: OAuthAttempt) -> bool:
     """Use the state up; False when an earlier callback did."""
     attempt.used_at = timezone.now()
@@ -133,7 +128,7 @@ def _connect(attempt: OAuthAttempt, code: str) -> None:
     grant = integration.provider.exchange_code(
         integration,
         code=code,
-        code_verifier=decrypt(attempt.verifier_sealed, bound_to=_bound_to(attempt.state_hash)),
+        code_verifier=attempt.verifier,
         redirect_uri=attempt.redirect_uri,
         login_url=attempt.login_url,
     )

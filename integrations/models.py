@@ -196,6 +196,15 @@ class OAuthAttempt(models.Model):
     class Meta:
         indexes = [models.Index(fields=["user", "session_id"], name="attempt_by_session")]
 
+    @property
+    def verifier(self) -> str:
+        """PKCE's secret, which the token endpoint asks for."""
+        return decrypt(self.verifier_sealed, bound_to=f"oauth-attempt:{self.state_hash}")
+
+    @verifier.setter
+    def verifier(self, plain: str) -> None:
+        self.verifier_sealed = encrypt(plain, bound_to=f"oauth-attempt:{self.state_hash}")
+
 
 class DescribedObject(models.Model):
     """A describe kept per org, so that forms and validations need no call each time."""

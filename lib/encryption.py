@@ -36,6 +36,11 @@ def encrypt(plain: str, *, bound_to: str) -> str:
     return f"{name}.{base64.b64encode(sealed).decode()}"
 
 
+def is_current(sealed: str) -> bool:
+    """Whether this is sealed under the key that `encrypt` uses now."""
+    return sealed.partition(".")[0] == next(iter(_keys(tuple(settings.ENCRYPTION_KEYS))))
+
+
 def decrypt(sealed: str, *, bound_to: str) -> str:
     """Give back what `encrypt` was given. Raises DecryptionFailed for a wrong key, row or column."""
     name, _, body = sealed.partition(".")
