@@ -10,6 +10,7 @@ from django.conf import settings
 
 from integrations.models import Configuration
 from integrations.providers.base import Action
+from workflows import user_settings
 from workflows.definition.schema import Step
 from workflows.engine import rendering
 from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
@@ -18,6 +19,8 @@ from workflows.querysets import OPEN_STATES
 
 OrderKey = tuple[UUID, str]
 """A workflow, and what its `order by` gave: runs that share both wait for each other."""
+Place = tuple[UUID | None, UUID]
+"""A configuration and a workflow: where the values of user settings are kept."""
 
 
 @dataclass
@@ -141,26 +144,30 @@ def behind_nobody(tried: Iterable[Turn], turns: Iterable[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.order_key is None or turn.order_key not in held]
 
 
-def settings_of(runs: Iterable[DueRun]) -> dict[tuple[UUID | None, UUID], dict[str, Any]]:
-    """User settings by (configuration, workflow): the workflow's own above the configuration's shared ones."""
-    found: dict[tuple[UUID | None, UUID], dict[str, Any]] = {}
-    asking: set[tuple[UUID | None, UUID]] = set()
+def settings_of(runs: Iterable[DueRun]) -> dict[Place, dict[str, Any]]:
+    """What the runs' versions ask of the user, by the rule of workflows.user_settings; what has no value is left out."""
+    found: dict[Place, dict[str, Any]] = {}
+    asked: dict[Place, dict[str, user_settings.Setting]] = {}
+    seen: set[tuple[UUID | None, int]] = set()
     for run in runs:
+        if (run.configuration_id, run.version_id) in seen:
+            continue
+        seen.add((run.configuration_id, run.version_id))
         place = (run.configuration_id, run.workflow_id)
-        if place not in found:
-            wanted = rendering.prepared(run.version_id).definition.settings
-            found[place] = {setting.id: setting.default for setting in wanted if setting.default is not None}
-            if wanted:
-                asking.add(place)
-    if asking:
-        configurations = {place[0] for place in asking if place[0]}
-        workflows = {place[1] for place in asking}
-        shared = dict(Configuration.objects.filter(pk__in=configurations).values_list("pk", "shared_settings"))
-        own = WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in=workflows)
-        by_place = {(row[0], row[1]): row[2] for row in own.values_list("configuration_id", "workflow_id", "values")}
-        for place in asking:
-            if place[0] is not None:
-                found[place] |= shared.get(place[0], {}) | by_place.get((place[0], place[1]), {})
+        found.setdefault(place, {})
+        for setting in user_settings.settings_of(rendering.prepared(run.version_id).raw):
+            asked.setdefault(place, {}).setdefault(setting["id"], setting)
+    if not asked:
+        return found
+    configurations = {place[0] for place in asked if place[0]}
+    configured = Configuration.objects.filter(pk__in=configurations)
+    shared: dict[UUID | None, Any] = dict(configured.values_list("pk", "shared_settings"))
+    own = WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in={place[1] for place in asked})
+    values: dict[Place, Any] = {row[:2]: row[2] for row in own.values_list("configuration_id", "workflow_id", "values")}
+    for place, settings_asked in asked.items():
+        given = values.get(place, {}), shared.get(place[0], {})
+        read = {id: user_settings.value_of(setting, *given) for id, setting in settings_asked.items()}
+        found[place] = {id: value for id, value in read.items() if value is not None}
     return found
 
 
