@@ -19,7 +19,7 @@ from integrations.models import Configuration, Credential, CredentialStatus, Int
 from projects.models import ConnectedUser
 from workflows import user_settings
 from workflows.models import Workflow
-from workflows.switching import missing_settings, settings_map
+from workflows.switching import missing_settings, settings_map, shared_map
 from workflows.user_settings import NEVER_ASKED, Setting, settings_of, title_of, value_of
 
 INPUT_KINDS: Final[Mapping[str, str]] = {
@@ -176,7 +176,7 @@ def _account_of(credential: Credential) -> Account:
 
 def _rows(workflows: Sequence[Workflow], configuration: Configuration | None) -> list[WorkflowRow]:
     states = settings_map(configuration, workflows) if configuration else {}
-    shared = configuration.shared_settings if configuration else {}
+    shared = shared_map(configuration, workflows) if configuration else {}
     rows: list[WorkflowRow] = []
     for workflow in workflows:
         assert workflow.live_version is not None

@@ -26,8 +26,9 @@ class Kind:
     name: str
     rows: models.QuerySet[Any]
     column: str
-    renew: Callable[[Any], bool]
-    """Seals the row in hand anew; False when nothing was left to do. Raises DecryptionFailed when no key opens it."""
+    renew: Callable[[Any], bool | None]
+    """Seals the row in hand anew; False when nothing was left to do, None when it holds no secret. Raises DecryptionFailed
+    when no key opens it."""
 
 
 @dataclass
@@ -72,11 +73,9 @@ def _renew_batch(kind: Kind, last: Any, tally: Tally, *, dry_run: bool) -> Seque
             except DecryptionFailed:
                 tally.unreadable.append(str(row.pk))
                 continue
-            if not is_renewed:
-                tally.current += 1
-                continue
-            tally.renewed += 1
-            if not dry_run:
+            tally.current += is_renewed is False
+            tally.renewed += is_renewed is True
+            if is_renewed and not dry_run:
                 row.save(update_fields=[kind.column])
     return batch
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
 
 from integrations.models import Configuration, Credential
-from workflows import user_settings
+from workflows import sealed_settings, user_settings
 from workflows.errors import SettingMissing, WorkflowNotDeployed
 from workflows.models import Lane, Workflow, WorkflowSetting, WorkflowVersion
 
@@ -35,18 +35,36 @@ def offered_workflows(configuration: Configuration) -> list[Workflow]:
 
 
 def settings_map(configuration: Configuration, workflows: Sequence[Workflow] | None = None) -> dict[str, SwitchState]:
-    """An entry for every deployed workflow, by its id as a string; whoever knows `workflows` already may pass them."""
+    """An entry for every deployed workflow, by its id as a string; whoever knows `workflows` already may pass them.
+
+    Passwords are not told: sealed_settings.KEPT stands for them.
+    """
     stored = {setting.workflow_id: setting for setting in configuration.workflow_settings.all()}
     return {
-        str(workflow.pk): _state(stored.get(workflow.pk))
+        str(workflow.pk): _state(stored.get(workflow.pk), workflow)
         for workflow in (offered_workflows(configuration) if workflows is None else workflows)
     }
 
 
-def _state(setting: WorkflowSetting | None) -> SwitchState:
-    return (
-        {"enabled": setting.is_enabled, "settings": setting.values} if setting else {"enabled": False, "settings": {}}
-    )
+def shared_map(configuration: Configuration, workflows: Sequence[Workflow]) -> dict[str, Any]:
+    """The values that the configuration's workflows share; passwords as in `settings_map`."""
+    return sealed_settings.shown(configuration.shared_settings, _asked(workflows))
+
+
+def _state(setting: WorkflowSetting | None, workflow: Workflow) -> SwitchState:
+    if setting is None:
+        return {"enabled": False, "settings": {}}
+    values = sealed_settings.shown(setting.values, _asked([workflow]))
+    return {"enabled": setting.is_enabled, "settings": values}
+
+
+def _asked(workflows: Iterable[Workflow]) -> dict[str, bool]:
+    """Of each setting that any of these asks for, as deployed, whether one asks for it as a password."""
+    found: dict[str, bool] = {}
+    for workflow in workflows:
+        for setting in user_settings.settings_of(workflow.live_version.definition if workflow.live_version else {}):
+            found[setting["id"]] = found.get(setting["id"], False) or user_settings.is_password(setting)
+    return found
 
 
 def missing_settings(version: WorkflowVersion, values: Mapping[str, Any], shared: Mapping[str, Any]) -> list[str]:
@@ -88,7 +106,7 @@ def save_settings(configuration: Configuration, changes: Mapping[str, SwitchChan
     """
     errors: list[str] = []
     with transaction.atomic():
-        stored = {row.workflow_id: row for row in configuration.workflow_settings.select_for_update()}
+        stored = {row.workflow_id: row for row in configuration.workflow_settings.select_for_update().order_by("pk")}
         for workflow in offered_workflows(configuration):
             change = changes.get(str(workflow.pk))
             if change is None:
@@ -101,16 +119,28 @@ def save_settings(configuration: Configuration, changes: Mapping[str, SwitchChan
     return errors
 
 
+def save_shared(configuration: Configuration, values: Mapping[str, Any]) -> None:
+    """Store `values` in the place of all that the configuration's workflows share."""
+    with transaction.atomic():
+        stored = Configuration.objects.select_for_update().get(pk=configuration.pk)
+        place = sealed_settings.place_of_shared(configuration.pk)
+        asked = _asked(offered_workflows(configuration))
+        configuration.shared_settings = sealed_settings.sealed(values, stored.shared_settings, asked, place=place)
+        configuration.save(update_fields=["shared_settings", "updated_at"])
+
+
 def _apply(row: WorkflowSetting, change: SwitchChange, shared: Mapping[str, Any]) -> list[str]:
     version = row.workflow.live_version
     assert version is not None
-    asked = {setting["id"] for setting in user_settings.settings_of(version.definition)}
-    if "settings" in change:
+    asked = _asked([row.workflow])
+    given = {key: value for key, value in change.get("settings", row.values).items() if key in asked}
+    faults = list(user_settings.misfits(version.definition, given))
+    if "settings" in change and not faults:
         # Values of settings that this version does not ask for are kept: an older or newer version may.
         others = {key: value for key, value in row.values.items() if key not in asked}
-        row.values = others | {key: value for key, value in change["settings"].items() if key in asked}
+        place = sealed_settings.place_of_own(row.configuration_id, row.workflow_id)
+        row.values = others | sealed_settings.sealed(given, row.values, asked, place=place)
     row.is_enabled = change.get("enabled", row.is_enabled)
-    faults = list(user_settings.misfits(version.definition, row.values))
     if row.is_enabled and not faults:
         missing = missing_settings(version, row.values, shared)
         faults = [f"{title} must be filled in while this is switched on." for title in missing]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from workflows.sealed_settings import KEPT, is_sealed
+
 Setting = Mapping[str, Any]
 """One entry of a definition's `settings`; shape: workflows.definition.schema.UserSetting."""
 
@@ -23,11 +25,19 @@ def settings_of(definition: Mapping[str, Any]) -> Sequence[Setting]:
 
 
 def value_of(setting: Setting, values: Mapping[str, Any], shared: Mapping[str, Any]) -> Any:
-    """What counts for a run: the workflow's own value, else the shared one, else the default, else None."""
+    """What counts for a run: the workflow's own value, else the shared one, else the default, else None.
+
+    What was given as a password counts for a password alone: a setting whose type changes does not show it.
+    """
     for given in (values.get(setting["id"]), shared.get(setting["id"])):
-        if not is_empty(given):
+        if not is_empty(given) and (is_password(setting) or not is_sealed(given)):
             return given
     return setting.get("default")
+
+
+def is_password(setting: Setting) -> bool:
+    """Whether its values are sealed where they are kept (workflows.sealed_settings), and masked in the history."""
+    return bool(setting["type"] == "PASSWORD")
 
 
 def is_empty(value: Any) -> bool:
@@ -50,10 +60,10 @@ def missing_titles(definition: Mapping[str, Any], values: Mapping[str, Any], sha
 
 
 def misfits(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with each given value, in words; an empty value is not wrong, only missing."""
+    """What is wrong with each given value, in words; an empty value is not wrong, only missing; a sealed one was right."""
     for setting in settings_of(definition):
         value = values.get(setting["id"])
-        if not is_empty(value) and (fault := _fault(setting, value)):
+        if not is_empty(value) and not is_sealed(value) and (fault := _fault(setting, value)):
             yield f"{title_of(setting)} {fault}"
 
 
@@ -76,6 +86,8 @@ def _fault_of_text(kind: str, value: Any) -> str:
         return "must be a text."
     if len(value) > _MAX_CHARACTERS:
         return f"may have at most {_MAX_CHARACTERS} characters."
+    if kind == "PASSWORD" and value != KEPT and KEPT[0] in value:
+        return "must be typed in whole, or left as it was."
     if kind == "EMAIL" and not _EMAIL.match(value):
         return "must be an e-mail address."
     if kind == "URL" and not _URL.match(value):

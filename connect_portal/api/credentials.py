@@ -28,8 +28,8 @@ from connect_portal.api.documents import (
 from connect_portal.errors import BadRequest, ConnectsByLogin, NotBuiltYet
 from connect_portal.reading import deployed_workflows
 from connect_portal.selecting import chosen_credential, find_configuration, find_credential
-from integrations.models import Configuration, Credential
-from workflows.switching import SwitchChange, offered_workflows, save_settings
+from integrations.models import Credential
+from workflows.switching import SwitchChange, offered_workflows, save_settings, save_shared
 
 UNKNOWN_ACCOUNT = error_response("This user has no such account.")
 
@@ -105,7 +105,8 @@ class CredentialDetail(SdkView):
         summary="Save user settings",
         description=(
             "`workflowSettings` and `sharedSettings` each replace what is stored under that key; the other one stays. "
-            "A workflow whose values do not fit keeps what it had, and `errors` says why."
+            "A workflow whose values do not fit keeps what it had, and `errors` says why. Passwords are never told: "
+            "`••••••` stands for each that is stored, and leaves it as it is when it comes back."
         ),
         request=SettingsSerializer,
         parameters=[CONFIGURATION_PARAMETER],
@@ -122,7 +123,7 @@ class CredentialDetail(SdkView):
         config = member_of(self.body, "config")
         errors: list[str] = []
         if "sharedSettings" in config:
-            _save_shared(configuration, member_of(config, "sharedSettings"))
+            save_shared(configuration, member_of(config, "sharedSettings"))
         if "workflowSettings" in config:
             errors = save_settings(configuration, _changes(member_of(config, "workflowSettings")))
         document = document_of(credential)
@@ -139,11 +140,6 @@ class CompleteSetup(SdkView):
     )
     def post(self, request: Request, project_id: UUID, credential_id: str) -> Response:
         return Response(document_of(find_credential(self.user, credential_id)))
-
-
-def _save_shared(configuration: Configuration, values: dict[str, Any]) -> None:
-    configuration.shared_settings = values
-    configuration.save(update_fields=["shared_settings", "updated_at"])
 
 
 def _changes(given: dict[str, Any]) -> dict[str, SwitchChange]:

@@ -10,7 +10,7 @@ from connect_portal.reading import WorkflowsByIntegration, main_credential, shor
 from integrations.models import Configuration, Credential, CredentialStatus, Integration
 from projects.models import ConnectedUser
 from workflows.models import Workflow
-from workflows.switching import SwitchState, settings_map
+from workflows.switching import SwitchState, settings_map, shared_map
 from workflows.user_settings import Setting, settings_of
 
 FEATURES = ["headless-cp", "dfm", "user-metadata", "byo", "whitelabel", "workflow-permissions"]
@@ -176,7 +176,7 @@ def configuration_document(configuration: Configuration, workflows: Sequence[Wor
         "dateCreated": moment(configuration.created_at),
         "dateUpdated": moment(configuration.updated_at),
         "configMeta": configuration.meta,
-        "sharedSettings": configuration.shared_settings,
+        "sharedSettings": shared_map(configuration, workflows),
         "workflowSettings": settings_map(configuration, workflows),
     }
 

@@ -31,6 +31,7 @@ from tests.support.acme import Acme
 from tests.support.axe import serious_faults
 from tests.support.sandbox import SandboxOrg
 from workflows.models import Event, Workflow, WorkflowSetting
+from workflows.sealed_settings import opened, place_of_own
 
 REGION = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": True}
 
@@ -229,6 +230,43 @@ def test_settings_are_asked_for_saved_and_kept(scene: Scene) -> None:
     expect(scene.portal.get_by_text("Saved.")).to_be_visible()
     stored.refresh_from_db()
     assert stored.values == {"region": "APAC"}
+
+
+def test_a_password_is_typed_once_and_dots_stand_for_it_from_then_on(scene: Scene) -> None:
+    asked = {"id": "api_key", "title": "API key", "type": "PASSWORD", "required": True}
+    asking = make_workflow(scene.integration, name="With a key", draft=lead_definition(settings=[asked, REGION]))
+    scene.page.reload()
+    scene.open_portal()
+    scene.log_in_at_salesforce()
+    key, region = scene.portal.get_by_label("API key"), scene.portal.get_by_role("textbox", name="Region")
+    key.fill("hunter2")
+    region.fill("EMEA")
+    scene.portal.get_by_role("switch", name="With a key").click()
+    expect(scene.portal.get_by_role("switch", name="With a key")).to_be_checked()
+
+    scene.page.reload()
+    scene.open_portal()
+    expect(key).to_have_value("••••••")
+    region.fill("APAC")
+    scene.portal.get_by_role("button", name="Save").click()
+    expect(scene.portal.get_by_text("Saved.")).to_be_visible()
+    kept = password_of(asking)
+    key.click()
+    scene.page.wait_for_timeout(50)
+    key.press_sequentially("another")
+    expect(key).to_have_value("another")
+    scene.portal.get_by_role("button", name="Save").click()
+    expect(key).to_have_value("••••••")
+
+    assert (kept, password_of(asking)) == ("hunter2", "another")
+    assert "another" not in scene.page.evaluate("JSON.stringify(localStorage)")
+
+
+def password_of(workflow: Workflow) -> str:
+    row = WorkflowSetting.objects.get(workflow=workflow)
+    place = place_of_own(row.configuration_id, workflow.pk)
+    assert "another" not in str(row.values) and row.values["region"] == "APAC"
+    return str(opened(row.values, ["api_key"], place=place)["api_key"])
 
 
 def test_the_app_switches_a_workflow_and_the_open_portal_follows(scene: Scene) -> None:

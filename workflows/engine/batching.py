@@ -16,6 +16,7 @@ from workflows.engine import rendering
 from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
 from workflows.models import Run, RunState, StepState, WorkflowSetting
 from workflows.querysets import OPEN_STATES
+from workflows.sealed_settings import opened, place_of_own, place_of_shared
 
 OrderKey = tuple[UUID, str]
 """A workflow, and what its `order by` gave: runs that share both wait for each other."""
@@ -165,7 +166,11 @@ def settings_of(runs: Iterable[DueRun]) -> dict[Place, dict[str, Any]]:
     own = WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in={place[1] for place in asked})
     values: dict[Place, Any] = {row[:2]: row[2] for row in own.values_list("configuration_id", "workflow_id", "values")}
     for place, settings_asked in asked.items():
-        given = values.get(place, {}), shared.get(place[0], {})
+        passwords = [id for id, setting in settings_asked.items() if user_settings.is_password(setting)]
+        given = (
+            opened(values.get(place, {}), passwords, place=place_of_own(*place)),
+            opened(shared.get(place[0], {}), passwords, place=place_of_shared(place[0])),
+        )
         read = {id: user_settings.value_of(setting, *given) for id, setting in settings_asked.items()}
         found[place] = {id: value for id, value in read.items() if value is not None}
     return found

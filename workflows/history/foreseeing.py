@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib.encryption import DecryptionFailed
 from workflows.engine import rendering
 from workflows.engine.batching import Turn, settings_of
 from workflows.engine.rows import run_in_hand
 from workflows.history import replaying
 from workflows.history.replaying import Course, NotReplayable
 from workflows.models import Run
+
+_SEALED = (
+    "A password that the user has entered can not be opened: its key is not among ENCRYPTION_KEYS. Put the key back, or have "
+    "the user enter the password anew."
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,17 @@ def foresee(run: Run, *, from_start: bool, on_newest: bool, payload: Mapping[str
     """What `replaying.replay` would do with the same arguments. Writes nothing."""
     try:
         course = replaying.course_of(run, from_start=from_start, on_newest=on_newest)
+        preview = _preview(run, course, replaying.input_of(run, payload))
     except NotReplayable as refusal:
         return Foreseen(run, refusal=refusal.message)
+    except DecryptionFailed:
+        return Foreseen(run, refusal=_SEALED)
     names = {step["key"]: step.get("name") or step["key"] for step in course.version.definition.get("steps") or []}
     taken_over = [names[step_run.step_key] for step_run in course.taken_over]
     done = replaying.succeeded_steps(run) if from_start else []
     return Foreseen(
         run,
-        preview=_preview(run, course, replaying.input_of(run, payload)),
+        preview=preview,
         not_repeated=taken_over,
         repeated=[names[step_run.step_key] for step_run in done if step_run.step_key in names],
     )

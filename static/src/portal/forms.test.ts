@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
-import { isDirty, keep, readValues, showFaults } from "./forms";
+import { isDirty, keep, readValues, selectKept, showFaults } from "./forms";
 
 let form: HTMLFormElement;
 
@@ -64,4 +64,27 @@ test("faults stand at their fields and go away again", () => {
 test("a number that is none is a fault", () => {
   control<HTMLInputElement>("limit").value = "ten";
   expect(showFaults(form, false)).toBe(control("limit"));
+});
+
+test("dots stand for a password once it is saved, and go when one types", async () => {
+  form.innerHTML = field("key", "password", '<input name="key" type="password" value="">');
+  const key = control<HTMLInputElement>("key");
+  key.value = "hunter2";
+
+  keep(form, readValues(form));
+  selectKept(key);
+  await new Promise((resolve) => setTimeout(resolve));
+
+  expect([key.value, key.defaultValue, isDirty(form)]).toEqual(["••••••", "••••••", false]);
+  expect([key.selectionStart, key.selectionEnd]).toEqual([0, 6]);
+});
+
+test("a password that is typed while another is being saved stays typed", () => {
+  form.innerHTML = field("key", "password", '<input name="key" type="password" value="">');
+  const key = control<HTMLInputElement>("key");
+  key.value = "hunter3";
+
+  keep(form, { key: "hunter2" });
+
+  expect([key.value, isDirty(form)]).toEqual(["hunter3", true]);
 });

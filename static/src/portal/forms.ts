@@ -1,5 +1,8 @@
 // The user settings of one workflow as a form: its values, whether they differ from the stored ones, what is wrong.
 
+/** Stands for a password that is stored (workflows/sealed_settings.py). */
+const KEPT = "••••••";
+
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 function* fieldsOf(form: HTMLFormElement): Generator<{ id: string; kind: string; control: Control; field: HTMLElement }> {
@@ -52,10 +55,16 @@ export function keep(form: HTMLFormElement, values: Record<string, unknown>): vo
       markChecked(control as HTMLInputElement, Boolean(stored));
     } else {
       const typed = control.value;
-      control.defaultValue = String(stored);
-      control.value = typed;
+      control.defaultValue = kind === "password" && stored !== "" ? KEPT : String(stored);
+      control.value = kind === "password" && typed === stored ? control.defaultValue : typed;
     }
   }
+}
+
+/** What is typed over the dots of a stored password replaces it as a whole. */
+export function selectKept(target: Element): void {
+  if (!(target instanceof HTMLInputElement) || target.type !== "password" || target.value !== target.defaultValue) return;
+  setTimeout(() => target.select()); // a click sets its own caret after the focus
 }
 
 function markAsStored(option: HTMLOptionElement, isStored: boolean): void {

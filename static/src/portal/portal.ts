@@ -2,6 +2,7 @@
 import type { Bridge } from "./bridge";
 import { type Explanation, explain } from "./errors";
 import { trapTab } from "./focus";
+import { selectKept } from "./forms";
 import { type Opened, type PortalState, readUpdate } from "./state";
 import { followUpdate, onInput, save, toggle } from "./workflow-rows";
 
@@ -39,6 +40,7 @@ export class Portal {
       if (row) void save(this, row);
     });
     this.#dialog.addEventListener("input", (event) => onInput(event.target as Element));
+    this.#dialog.addEventListener("focusin", (event) => selectKept(event.target as Element));
     this.#backdrop.addEventListener("mousedown", (event) => {
       if (event.target === this.#backdrop) this.#close();
     });

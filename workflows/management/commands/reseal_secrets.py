@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations import resealing
+from integrations.resealing import reseal
+from workflows.resealing import kinds
 
 
 class Command(BaseCommand):
@@ -17,8 +18,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         dry_run: bool = options["dry_run"]
         unreadable = 0
-        for kind in resealing.kinds():
-            tally = resealing.reseal(kind, dry_run=dry_run)
+        for kind in kinds():
+            tally = reseal(kind, dry_run=dry_run)
             done = "to be sealed anew" if dry_run else "sealed anew"
             self.stdout.write(f"{kind.name}: {tally.renewed} {done}, {tally.current} under the first key already.")
             for row_id in tally.unreadable:
