@@ -1,6 +1,6 @@
 """`python -m benchmarks.claiming COUNT`, within Isthmus's environment: how long a worker needs to take up a lane's due runs.
 
-A claim is what `drain_lane` does before its first call: lease the lane, fetch a group of due runs with all that their
+A claim is what `drain_lanes` does before its first call: lease the lane, fetch a group of due runs with all that their
 steps need; then the lane is given back. No worker may run meanwhile. Prints milliseconds for claims and for sweeps.
 """
 

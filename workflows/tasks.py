@@ -17,10 +17,11 @@ from workflows.models import WorkerPulse
 log = logging.getLogger("workflows.tasks")
 
 
-@shared_task(name="workflows.drain_lane", acks_late=True)
-def drain_lane(lane_id: str) -> None:
-    """Have one lane's due runs worked off. Safe to ring twice: only one ring gets the lease."""
-    crews.work_off(UUID(lane_id))
+@shared_task(name="workflows.drain_lanes", acks_late=True)
+def drain_lanes(*lane_ids: str) -> None:
+    """Have these lanes' due runs worked off. Safe to ring twice: only one ring gets the lease."""
+    for lane_id in lane_ids:
+        crews.work_off(UUID(lane_id))
 
 
 @shared_task(name="workflows.wake_due_lanes")

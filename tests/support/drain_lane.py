@@ -7,9 +7,9 @@ import django
 
 def main() -> None:
     django.setup()
-    from workflows.tasks import drain_lane
+    from workflows.tasks import drain_lanes
 
-    drain_lane(sys.argv[1])
+    drain_lanes(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
     outputs: dict[UUID, dict[str, Any]] = {run.id: {} for run in runs}
     begun: dict[tuple[UUID, int], StepInHand] = {}
     # Of all of them: a worker that died between a call and its result left nothing but the step's row.
-    for step_run in steps_of([run.id for run in runs]):
+    for step_run in steps_of([run.id for run in runs if run.has_steps]):
         begun[step_run.run_id, step_run.position] = step_run
         if step_run.state == StepState.SUCCEEDED:
             outputs[step_run.run_id][step_run.step_key] = step_run.output
@@ -95,7 +95,8 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
 
 def has_turns(lane_id: UUID, *, now: datetime) -> bool:
     """Whether a run of the lane is due and waits for no other; else there is no use in looking again at once."""
-    return bool(_ready_runs(lane_id, now=now))
+    first = due_runs(lane_id, now=now, limit=1)
+    return bool(first) and (not first[0].order_key or bool(_ready_runs(lane_id, now=now)))
 
 
 def _ready_runs(lane_id: UUID, *, now: datetime) -> list[DueRun]:

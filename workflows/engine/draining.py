@@ -4,10 +4,12 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,11 +17,12 @@ from integrations.errors import CredentialRevoked
 from integrations.models import Credential, CredentialStatus
 from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
+from lib import hot_statements
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
-from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing, sleeping
+from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing
 from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group, has_turns
-from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done, write_runs
+from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done
 from workflows.engine.slices import Slice
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
@@ -29,29 +32,56 @@ from workflows.models import Run, RunState, StepRun, StepState
 log = logging.getLogger("workflows.engine")
 
 
+@dataclass
+class _Hold:
+    """A lease in hand, and whether it has been given back with the last results."""
+
+    lease: Lease
+    is_given_back: bool = False
+    is_last_of_batch: bool = False
+    """Whether the group in hand may give it back, should it leave nothing to do."""
+
+
 def drain(lease: Lease, slice_: Slice | None = None) -> None:
     """Work off one lane's due runs for at most a slice of time; then yield, so that no tenant starves another."""
     slice_ = slice_ or Slice()
-    try:
-        with leasing.kept(lease):
-            # Once a slice: what changes meanwhile, the provider's own refusals tell.
-            credential = Credential.objects.select_related("integration").get(pk=lease.lane_id)
-            while _work_off_batch(lease, credential, slice_) and not slice_.is_over():
-                pass
-    except LeaseLost:
-        counting.lease_lost()
-        log.warning("lane.lease_lost", extra={"lane": lease.lane_id})
-        return
-    leasing.release(lease)
-    # Looked for after the release: who wrote an event while we held the lane did not ring.
-    now = timezone.now()
-    if sleeping.has_due_runs(lease.lane_id, now=now) and has_turns(lease.lane_id, now=now):
-        ringing.ring([lease.lane_id])
+    lane_id = lease.lane_id
+    held: Lease | None = lease
+    while held:
+        hold = _Hold(held)
+        try:
+            with leasing.kept(held):
+                _work_off(hold, slice_)
+        except LeaseLost:
+            counting.lease_lost()
+            log.warning("lane.lease_lost", extra={"lane": lane_id})
+            return
+        if not hold.is_given_back:
+            leasing.release(held)
+        # Looked for after the lane was given back: who wrote an event while we held it did not ring.
+        if not has_turns(lane_id, now=timezone.now()):
+            return
+        if slice_.is_over():
+            ringing.ring([lane_id])
+            return
+        held = leasing.lease_lane(lane_id, now=timezone.now())
 
 
-def _work_off_batch(lease: Lease, credential: Credential, slice_: Slice) -> bool:
+def _work_off(hold: _Hold, slice_: Slice) -> None:
+    """Batch after batch, until nothing is left to do now.
+
+    The first batch gives the lane back with its last results, which saves a lane with little to do two statements. Where
+    more was found behind it, the lane is busy, and then it is held until it is empty.
+    """
+    # Once a slice: what changes meanwhile, the provider's own refusals tell.
+    credential = hot_statements.get_with(Credential, "integration", hold.lease.lane_id)
+    while not slice_.is_over() and _work_off_batch(hold, credential, slice_):
+        pass
+
+
+def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
     """Take due runs and bring each as far as it goes; False when nothing is left to do now."""
-    now = timezone.now()
+    now, lease = timezone.now(), hold.lease
     if credential.removed_at is not None:
         _cancel_all(lease, "The user has disconnected the account.")
         return False
@@ -72,15 +102,18 @@ def _work_off_batch(lease: Lease, credential: Credential, slice_: Slice) -> bool
         parking.park_lane(lease.lane_id)
         return False
     connection.extra["is_adopted"] = _Adopted(lease.lane_id)
+    is_small = len(turns) < settings.LANE_GROUP_SIZE
     while turns and not slice_.is_over():
         group, turns = _next_step_group(turns)
-        if not _do_group(lease, group, connection, slice_):
+        hold.is_last_of_batch = slice_.is_fresh and is_small and not turns
+        if not _do_group(hold, group, connection, slice_):
             return False
         moved_on = [turn for turn in group if turn.run.state == RunState.QUEUED]
         for turn in moved_on:
             turn.step_run = None
         turns = _merged(moved_on, behind_nobody(group, turns))
-    return True
+    slice_.is_fresh = False
+    return not hold.is_given_back
 
 
 def _next_step_group(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
@@ -103,8 +136,9 @@ def _merged(*parts: Sequence[Turn]) -> list[Turn]:
     return sorted((turn for part in parts for turn in part), key=lambda turn: turn.run.id)
 
 
-def _do_group(lease: Lease, turns: list[Turn], connection: Connection, slice_: Slice) -> bool:
+def _do_group(hold: _Hold, turns: list[Turn], connection: Connection, slice_: Slice) -> bool:
     """Do one step for all of `turns`. False when the lane has to stop here: paused or parked."""
+    lease = hold.lease
     action = registry.action(turns[0].step.type)
     callable_turns: list[Turn] = []
     failed: list[tuple[Turn, Outcome]] = []
@@ -120,7 +154,7 @@ def _do_group(lease: Lease, turns: list[Turn], connection: Connection, slice_: S
             callable_turns.append(turn)
     if failed:
         _begin(lease, [turn for turn, _ in failed])
-        _finish(lease, failed)
+        _finish(hold, failed, is_last=not callable_turns)
     while callable_turns and action is not None:
         group = first_group(action, callable_turns)
         callable_turns = callable_turns[len(group.turns) :]
@@ -136,7 +170,7 @@ def _do_group(lease: Lease, turns: list[Turn], connection: Connection, slice_: S
             api_calls=sum(outcome.api_calls for outcome in outcomes),
         )
         crash_points.reach("after_call")
-        goes_on = _finish(lease, list(zip(group.turns, outcomes, strict=True)))
+        goes_on = _finish(hold, list(zip(group.turns, outcomes, strict=True)), is_last=not callable_turns)
         crash_points.reach("after_result")
         if not goes_on:
             return False
@@ -186,15 +220,13 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
         calls.append(ActionCall(turn.run.id, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
         turn.run.started_at = turn.run.started_at or now
-    with transaction.atomic():
-        leasing.renew(lease, now=now)
-        write_begun([turn.step_run for turn in turns if turn.step_run])
+    write_begun(lease, [turn.step_run for turn in turns if turn.step_run], now=now)
     return calls
 
 
-def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
+def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bool) -> bool:
     """Write results, next positions and history in one transaction. False when the lane was paused or parked by them."""
-    now = timezone.now()
+    lease, now = hold.lease, timezone.now()
     pause: tuple[datetime, str] | None = None
     parks = False
     for turn, outcome in results:
@@ -202,15 +234,19 @@ def _finish(lease: Lease, results: Sequence[tuple[Turn, Outcome]]) -> bool:
         if verdict.pause_lane_until and (pause is None or verdict.pause_lane_until > pause[0]):
             pause = (verdict.pause_lane_until, verdict.wait_reason)
         parks = parks or verdict.parks_lane
-    with transaction.atomic():
-        leasing.renew(lease, now=now)
-        write_done([turn.step_run for turn, _ in results if turn.step_run])
-        # A run cancelled meanwhile stays cancelled; what its step did stands in the history all the same.
-        write_runs([turn.run for turn, _ in results])
-        if pause:
-            pausing.pause(lease, until=pause[0], reason=pause[1])
-        if parks:
-            parking.park_lane(lease.lane_id)
+    steps = [turn.step_run for turn, _ in results if turn.step_run]
+    runs = [turn.run for turn, _ in results]
+    if pause or parks:
+        with transaction.atomic():
+            write_done(lease, steps, runs, now=now)
+            if pause:
+                pausing.pause(lease, until=pause[0], reason=pause[1])
+            if parks:
+                parking.park_lane(lease.lane_id)
+    else:
+        gives_back = is_last and hold.is_last_of_batch and all(run.state != RunState.QUEUED for run in runs)
+        write_done(lease, steps, runs, now=now, gives_back=gives_back)
+        hold.is_given_back = gives_back
     _tell(lease, results, now)
     if pause:
         counting.lane_paused("rate_limited")

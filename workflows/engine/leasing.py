@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from lib import hot_statements
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.models import Lane
@@ -19,26 +20,50 @@ def lease_length() -> timedelta:
     return timedelta(seconds=settings.LANE_LEASE_SECONDS)
 
 
+_LEASE = """
+UPDATE workflows_lane SET lease_token = %s, leased_until = %s, rung_at = NULL
+ WHERE credential_id = %s AND (leased_until IS NULL OR leased_until < %s) AND (paused_until IS NULL OR paused_until <= %s)
+RETURNING {lazily}
+"""
+_RELEASE = """
+UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL WHERE credential_id = %s AND lease_token = %s
+RETURNING {lazily}
+"""
+HOLD = """
+UPDATE workflows_lane SET leased_until = %s, lease_token = CASE WHEN %s THEN NULL ELSE lease_token END
+ WHERE credential_id = %s AND lease_token = %s RETURNING credential_id
+"""
+"""Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row."""
+
+
+def _lazily(statement: str) -> str:
+    """Not waiting for PostgreSQL's disk. A lease or a return that a crash of the database undoes is one that lapses, or is
+    found lost at the next write; what is written under it waits for the disk, and takes the lease with it."""
+    lazily = "set_config('synchronous_commit', 'off', true)" if hot_statements.is_postgres() else "1"
+    return statement.format(lazily=lazily)
+
+
 def lease_lane(lane_id: UUID, *, now: datetime) -> Lease | None:
     """Take the lease on one lane; None when another worker was first, or the lane is paused."""
     token = uuid4()
-    won = (
-        Lane.objects.free(now)
-        .filter(pk=lane_id)
-        .update(lease_token=token, leased_until=now + lease_length(), rung_at=None)
-    )
+    won = hot_statements.run(_lazily(_LEASE), [token, now + lease_length(), lane_id, now, now])
     return Lease(lane_id, token) if won else None
 
 
-def renew(lease: Lease, *, now: datetime) -> None:
-    """Fence and renew in one statement; call it inside the transaction that writes. Raises LeaseLost."""
-    if not Lane.objects.held_by(lease).update(leased_until=now + lease_length()):
+def hold_parameters(lease: Lease, *, now: datetime, gives_back: bool = False) -> list[object]:
+    """What HOLD asks for."""
+    return [None if gives_back else now + lease_length(), gives_back, lease.lane_id, lease.token]
+
+
+def hold(lease: Lease, *, now: datetime, gives_back: bool = False) -> None:
+    """Fence and renew, or give back, in one statement; call it inside the transaction that writes. Raises LeaseLost."""
+    if not hot_statements.run(HOLD, hold_parameters(lease, now=now, gives_back=gives_back)):
         raise LeaseLost(lane_id=lease.lane_id)
 
 
 def release(lease: Lease) -> None:
     """Give the lane back. Whoever lost the lease gives back nothing."""
-    Lane.objects.held_by(lease).update(lease_token=None, leased_until=None)
+    hot_statements.run(_lazily(_RELEASE), [lease.lane_id, lease.token])
 
 
 class _Keeper:

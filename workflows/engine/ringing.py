@@ -7,10 +7,13 @@ load one message serves many events of a lane; with the broker away the messages
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from celery import current_app
+
+LANES_A_MESSAGE = 16
+"""Under load one message wakes many lanes; more than these, and one worker would get what others could begin."""
 
 log = logging.getLogger("workflows.ringing")
 
@@ -39,13 +42,17 @@ class _Bell:
                     self._something.wait()
                 gathered = list(self._waiting)
                 self._waiting.clear()
-            for lane_id in gathered:
-                self._send(lane_id)
+            for first in range(0, len(gathered), LANES_A_MESSAGE):
+                self._send(gathered[first : first + LANES_A_MESSAGE])
 
-    def _send(self, lane_id: UUID) -> None:
+    def _send(self, lane_ids: Sequence[UUID]) -> None:
         try:
             current_app.send_task(
-                "workflows.drain_lane", args=[str(lane_id)], retry=False, expires=300, ignore_result=True
+                "workflows.drain_lanes",
+                args=[str(lane_id) for lane_id in lane_ids],
+                retry=False,
+                expires=300,
+                ignore_result=True,
             )
             self._is_broker_away = False
         except Exception as exc:  # whatever the broker's driver raises: the sweep rings again

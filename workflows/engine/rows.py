@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from workflows.engine.storing import insert_rows, update_rows
+from django.db import transaction
+
+from lib import hot_statements
+from lib.hot_statements import Kind
+from workflows.engine import leasing
+from workflows.engine.storing import insert_each, insert_from, shape_of, update_each, update_from
+from workflows.errors import LeaseLost
+from workflows.leases import Lease
 from workflows.models import Run, RunState, StepRun
 
 ENDED = frozenset((RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED))
@@ -37,6 +45,8 @@ class DueRun:
     version_number: int
     user_external_id: str
     user_meta: dict[str, Any]
+    has_steps: bool
+    """Whether a step of it was begun, so that there is something to read."""
     wake_at: datetime | None = None
     wait_reason: str = ""
     error: dict[str, Any] | None = None
@@ -47,40 +57,41 @@ class DueRun:
         return self.state in ENDED
 
 
-_READ = (
-    *("id", "lane_id", "workflow_id", "version_id", "configuration_id", "event_id", "user_id"),
-    *("state", "position", "order_key"),
-    *("api_calls", "started_at", "input", "event__payload", "event__received_at", "workflow__name", "version__number"),
-    *("user__external_id", "user__meta"),
+_SELECT = """
+SELECT r.id, r.lane_id, r.workflow_id, r.version_id, r.configuration_id, r.event_id, r.user_id,
+       r.state, r.position, r.order_key, r.api_calls, r.started_at, r.input,
+       e.payload, e.received_at, w.name, v.number, u.external_id, u.meta,
+       EXISTS (SELECT 1 FROM workflows_steprun s WHERE s.run_id = r.id)
+  FROM workflows_run r
+  JOIN workflows_event e ON e.id = r.event_id
+  JOIN workflows_workflow w ON w.id = r.workflow_id
+  JOIN workflows_workflowversion v ON v.id = r.version_id
+  JOIN projects_connecteduser u ON u.id = r.user_id
+ WHERE {condition}
+"""
+_KINDS = (
+    *(Kind.ID, Kind.ID, Kind.ID, Kind.PLAIN, Kind.ID, Kind.ID, Kind.ID),
+    *(Kind.PLAIN, Kind.PLAIN, Kind.PLAIN, Kind.PLAIN, Kind.MOMENT, Kind.JSON),
+    *(Kind.JSON, Kind.MOMENT, Kind.PLAIN, Kind.PLAIN, Kind.PLAIN, Kind.JSON, Kind.PLAIN),
 )
+_IS_DUE = "r.lane_id = %s AND r.state IN ('queued', 'waiting') AND r.wake_at <= %s"
 
 
 def due_runs(lane_id: UUID, *, now: datetime, limit: int, without_keys: Collection[str] = ()) -> list[DueRun]:
     """The lane's due runs, oldest event first; without those of some `order by` keys."""
-    due = Run.objects.due(now).filter(lane_id=lane_id)
+    condition = _IS_DUE
     if without_keys:
-        due = due.exclude(order_key__in=without_keys)
-    return [DueRun(*row) for row in due.order_by("id").values_list(*_READ)[:limit]]
+        condition += f" AND r.order_key NOT IN ({', '.join(['%s'] * len(without_keys))})"
+    statement = _SELECT.format(condition=f"{condition} ORDER BY r.id LIMIT %s")
+    return [DueRun(*row) for row in hot_statements.run(statement, [lane_id, now, *without_keys, limit], _KINDS)]
 
 
 def run_in_hand(run_id: UUID) -> DueRun:
     """One run, whatever its state. Raises Run.DoesNotExist."""
-    return DueRun(*Run.objects.values_list(*_READ).get(pk=run_id))
-
-
-_RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
-
-
-def write_runs(runs: Sequence[DueRun]) -> None:
-    """Write the runs as they are in hand, except those cancelled meanwhile: these become cancelled in hand too."""
-    rows = [(run.id, *(getattr(run, name) for name in _RUN_FIELDS)) for run in runs]
-    if update_rows(Run, _RUN_FIELDS, rows, unless=("state", RunState.CANCELLED.value)) == len(rows):
-        return
-    cancelled = Run.objects.filter(pk__in=[run.id for run in runs], state=RunState.CANCELLED)
-    ids = set(cancelled.values_list("pk", flat=True))
-    for run in runs:
-        if run.id in ids:
-            run.state = RunState.CANCELLED
+    rows = hot_statements.run(_SELECT.format(condition="r.id = %s"), [run_id], _KINDS)
+    if not rows:
+        raise Run.DoesNotExist(run_id)
+    return DueRun(*rows[0])
 
 
 @dataclass(slots=True)
@@ -126,22 +137,80 @@ def steps_of(runs: Sequence[UUID]) -> list[StepInHand]:
     return found
 
 
-def write_begun(steps: Sequence[StepInHand]) -> None:
-    """Write that the steps' calls begin: new ones as rows, others as a change of theirs."""
-    insert_rows(StepRun, ("id", *_STEP_FIELDS), [_whole(step) for step in steps if not step.is_stored])
-    update_rows(StepRun, _BEGUN_FIELDS, [_row(step, _BEGUN_FIELDS) for step in steps if step.is_stored])
+_RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
+
+
+def write_begun(lease: Lease, steps: Sequence[StepInHand], *, now: datetime) -> None:
+    """Write in one commit that the steps' calls begin: new ones as rows, others as a change of theirs. Raises LeaseLost."""
+    new = [_row(step, _STEP_FIELDS) for step in steps if not step.is_stored]
+    others = [_row(step, _BEGUN_FIELDS) for step in steps if step.is_stored]
+    if hot_statements.is_postgres():
+        made, begun = shape_of(StepRun, ("id", *_STEP_FIELDS)), shape_of(StepRun, ("id", *_BEGUN_FIELDS))
+        parameters = [*leasing.hold_parameters(lease, now=now), made.as_json(new), begun.as_json(others)]
+        if not hot_statements.run(_begin_statement(), parameters):
+            raise LeaseLost(lane_id=lease.lane_id)
+    else:
+        with transaction.atomic():
+            leasing.hold(lease, now=now)
+            insert_each(StepRun, ("id", *_STEP_FIELDS), new)
+            update_each(StepRun, ("id", *_BEGUN_FIELDS), others)
     for step in steps:
         step.is_stored = True
 
 
-def write_done(steps: Sequence[StepInHand]) -> None:
-    """Write what became of the steps."""
-    update_rows(StepRun, _DONE_FIELDS, [_row(step, _DONE_FIELDS) for step in steps])
+@lru_cache(maxsize=1)
+def _begin_statement() -> str:
+    made = insert_from(shape_of(StepRun, ("id", *_STEP_FIELDS)), f"WHERE {_IS_HELD}")
+    begun = update_from(shape_of(StepRun, ("id", *_BEGUN_FIELDS)), f"AND {_IS_HELD}")
+    return f"WITH held AS ({leasing.HOLD}), made AS ({made}), begun AS ({begun}) SELECT 1 FROM held"  # noqa: S608
+
+
+def write_done(
+    lease: Lease, steps: Sequence[StepInHand], runs: Sequence[DueRun], *, now: datetime, gives_back: bool = False
+) -> None:
+    """Write in one commit what became of the steps and their runs, and give the lane back if asked. Raises LeaseLost.
+
+    Runs that were cancelled meanwhile stay so, and become cancelled in hand too; what their steps did is written.
+    """
+    done = [_row(step, _DONE_FIELDS) for step in steps]
+    rows = [(run.id, *(getattr(run, name) for name in _RUN_FIELDS)) for run in runs]
+    if hot_statements.is_postgres():
+        parameters = [
+            *leasing.hold_parameters(lease, now=now, gives_back=gives_back),
+            shape_of(StepRun, ("id", *_DONE_FIELDS)).as_json(done),
+            shape_of(Run, ("id", *_RUN_FIELDS)).as_json(rows),
+        ]
+        [(is_held, written)] = hot_statements.run(_done_statement(), parameters)
+        if not is_held:
+            raise LeaseLost(lane_id=lease.lane_id)
+    else:
+        with transaction.atomic():
+            leasing.hold(lease, now=now, gives_back=gives_back)
+            update_each(StepRun, ("id", *_DONE_FIELDS), done)
+            written = update_each(Run, ("id", *_RUN_FIELDS), rows, "AND state <> 'cancelled'")
+    if written != len(rows):
+        cancelled = Run.objects.filter(pk__in=[run.id for run in runs], state=RunState.CANCELLED)
+        ids = set(cancelled.values_list("pk", flat=True))
+        for run in runs:
+            if run.id in ids:
+                run.state = RunState.CANCELLED
+
+
+@lru_cache(maxsize=1)
+def _done_statement() -> str:
+    done = update_from(shape_of(StepRun, ("id", *_DONE_FIELDS)), f"AND {_IS_HELD}")
+    runs = update_from(shape_of(Run, ("id", *_RUN_FIELDS)), f"AND workflows_run.state <> 'cancelled' AND {_IS_HELD}")
+    return (
+        f"WITH held AS ({leasing.HOLD}), done AS ({done}), runs AS ({runs} RETURNING 1) "  # noqa: S608
+        "SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM runs)"
+    )
+
+
+_IS_HELD = "EXISTS (SELECT 1 FROM held)"
 
 
 def _row(step: StepInHand, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return (step.id, *(getattr(step, name) for name in names))
+    return (step.id, *(getattr(step, _ATTRIBUTES.get(name, name)) for name in names))
 
 
-def _whole(step: StepInHand) -> tuple[Any, ...]:
-    return (step.id, step.run_id, *(getattr(step, name) for name in _STEP_FIELDS[1:]))
+_ATTRIBUTES = {"run": "run_id"}

@@ -55,11 +55,6 @@ def to_ring(lane_ids: Collection[UUID], *, now: datetime) -> list[UUID]:
     return asleep
 
 
-def has_due_runs(lane_id: UUID, *, now: datetime) -> bool:
-    """Whether the lane has something to do and may do it."""
-    return Run.objects.due(now).filter(lane_id=lane_id).exclude(lane__paused_until__gt=now).exists()
-
-
 def overslept(now: datetime, *, limit: int = 1000) -> list[UUID]:
     """Free lanes with due runs that were not rung lately; they count as rung from here. What the sweep rings for."""
     with_work = Lane.objects.free(now).filter(pk__in=Run.objects.due(now).values("lane_id"))

@@ -12,6 +12,8 @@ class Slice:
 
     def __init__(self) -> None:
         self.began_at = time.monotonic()
+        self.is_fresh = True
+        """Until the first batch is done."""
 
     def is_over(self) -> bool:
         """Whether the lane is to be given back before another group begins."""

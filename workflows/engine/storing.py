@@ -16,6 +16,7 @@ import orjson
 from django.db import connection, models
 
 from lib import hot_statements
+from lib.hot_statements import Kind
 
 Adapter = Callable[[Any], Any]
 Row = Sequence[Any]
@@ -43,22 +44,6 @@ class Shape:
         return [tuple(adapt(value) for adapt, value in zip(self.adapters, row, strict=True)) for row in rows]
 
 
-def insert_rows(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row]) -> None:
-    """INSERT `rows`, each a value for every field of `names`."""
-    if not rows:
-        return
-    shape = shape_of(model, names)
-    if hot_statements.is_postgres():
-        hot_statements.run(insert_from(shape), [shape.as_json(rows)])
-        return
-    marks = ", ".join(["%s"] * len(names))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {shape.table} ({', '.join(shape.columns)}) VALUES ({marks})",  # noqa: S608
-            shape.adapted(rows),
-        )
-
-
 def insert_from(shape: Shape, condition: str = "") -> str:
     """PostgreSQL's INSERT of a recordset; `condition` begins with WHERE."""
     columns = ", ".join(shape.columns)
@@ -72,31 +57,24 @@ def update_from(shape: Shape, condition: str = "") -> str:
     return f"UPDATE {shape.table} SET {sets} FROM {shape.recordset} WHERE {shape.table}.{first} = v.{first} {condition}"  # noqa: S608
 
 
-def update_rows(
-    model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], *, unless: tuple[str, str] | None = None
-) -> int:
-    """UPDATE by primary key: each row is the key followed by a value for every field of `names`.
+def insert_each(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row]) -> None:
+    """SQLite's INSERT of `rows`, each a value for every field of `names`."""
+    shape = shape_of(model, names)
+    marks = ", ".join(["%s"] * len(names))
+    statement = f"INSERT INTO {shape.table} ({', '.join(shape.columns)}) VALUES ({marks})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, shape.adapted(rows))
 
-    Rows whose text field `unless[0]` holds `unless[1]` are left alone. Gives how many rows were updated.
-    """
-    if not rows:
-        return 0
-    key = model._meta.pk
-    assert key is not None
-    shape = shape_of(model, (key.name, *names))
-    if hot_statements.is_postgres():
-        guard = f"AND {shape.table}.{connection.ops.quote_name(unless[0])} <> %s" if unless else ""
-        counted = f"WITH done AS ({update_from(shape, guard)} RETURNING 1) SELECT count(*) FROM done"  # noqa: S608
-        [(count,)] = hot_statements.run(counted, [shape.as_json(rows), *(unless or ())[1:]])
-        return int(count)
+
+def update_each(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row], condition: str = "") -> int:
+    """SQLite's UPDATE of `rows` by the first of `names`; `condition` begins with AND. Gives how many it met."""
+    shape = shape_of(model, names)
     first, *others = shape.columns
     sets = ", ".join(f"{column} = %s" for column in others)
-    guard = f" AND {connection.ops.quote_name(unless[0])} <> %s" if unless else ""
-    statement = f"UPDATE {shape.table} SET {sets} WHERE {first} = %s{guard}"  # noqa: S608
-    guarded = (unless or ())[1:]
+    statement = f"UPDATE {shape.table} SET {sets} WHERE {first} = %s {condition}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [(*row[1:], row[0], *guarded) for row in shape.adapted(rows)])
-        return int(cursor.rowcount)
+        cursor.executemany(statement, [(*row[1:], row[0]) for row in shape.adapted(rows)])
+        return max(0, int(cursor.rowcount))
 
 
 def shape_of(model: type[models.Model], names: tuple[str, ...]) -> Shape:
@@ -121,16 +99,14 @@ def _shape(model: type[models.Model], names: tuple[str, ...], vendor: str) -> Sh
 
 def _adapter(field: Any) -> Adapter:
     """What SQLite's driver wants: ids as 32 hexadecimal digits, moments and JSON as text."""
-    while field.is_relation:
-        field = field.target_field
-    match field:
-        case models.JSONField():
+    match hot_statements.kind_of(field):
+        case Kind.JSON:
             return _json
-        case models.UUIDField():
+        case Kind.ID:
             return _uuid_hex
-        case models.DateTimeField():
+        case Kind.MOMENT:
             return _moment
-        case _:
+        case Kind.PLAIN:
             return _same
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
-from django.db import connection
 from django.utils import timezone
 
 from integrations.providers import registry
 from lib import hot_statements
+from lib.hot_statements import Kind
 from projects.models import ConnectedUser
 from projects.user_tokens import UserToken
 from workflows.models import AppEvent, Lane
@@ -109,35 +108,42 @@ SELECT u.project_id, u.external_id, u.id, u.last_seen_at,
 """
 
 
+_USER_KINDS = (
+    *(Kind.ID, Kind.PLAIN, Kind.ID, Kind.MOMENT),
+    *(Kind.ID, Kind.PLAIN, Kind.JSON, Kind.ID, Kind.PLAIN, Kind.ID, Kind.PLAIN, Kind.ID),
+    *(Kind.ID, Kind.PLAIN, Kind.JSON),
+)
+
+
 def _users(keys: set[UserKey]) -> dict[UserKey, KnownUser]:
     found: dict[UserKey, KnownUser] = {}
     accounts: dict[UUID, Account] = {}
     now, long_ago = timezone.now(), []
-    for row in _rows(_USERS, keys):
-        key = (_uuid(row[0]), row[1])
+    for row in _rows(_USERS, keys, _USER_KINDS):
+        key = (row[0], row[1])
         user = found.get(key)
         if user is None:
-            user = found[key] = KnownUser(_uuid(row[2]))
-            if _moment(row[3]) < now - _SEEN_EVERY:
+            user = found[key] = KnownUser(row[2])
+            if row[3] < now - _SEEN_EVERY:
                 long_ago.append(user.id)
         if row[4] is None:
             continue
-        configuration_id = _uuid(row[4])
+        configuration_id = row[4]
         account = accounts.get(configuration_id)
         if account is None:
             account = accounts[configuration_id] = Account(
                 configuration_id,
                 row[5],
-                orjson.loads(row[6]),
-                _uuid(row[7]),
+                row[6],
+                row[7],
                 row[8],
-                _uuid(row[9]),
+                row[9],
                 row[10],
                 row[11] is not None,
             )
             user.accounts.append(account)
         if row[12] is not None:
-            account.switches[_uuid(row[12])] = (bool(row[13]), orjson.loads(row[14]))
+            account.switches[row[12]] = (bool(row[13]), row[14])
     if long_ago:
         ConnectedUser.objects.filter(pk__in=long_ago).update(last_seen_at=now)
     return found
@@ -157,31 +163,34 @@ SELECT e.project_id, e.name, p.payload_policy, CASE p.payload_policy WHEN 'accep
 """
 
 
+_EVENT_KINDS = (
+    *(Kind.ID, Kind.PLAIN, Kind.PLAIN, Kind.JSON),
+    *(Kind.ID, Kind.PLAIN, Kind.ID, Kind.PLAIN, Kind.PLAIN, Kind.PLAIN),
+)
+
+
 def _events(keys: set[EventKey]) -> dict[EventKey, KnownEvent]:
     """A live workflow listens as it was deployed, whatever its draft says by now."""
     found: dict[EventKey, KnownEvent] = {}
-    for row in _rows(_EVENTS, keys):
-        key = (_uuid(row[0]), row[1])
+    for row in _rows(_EVENTS, keys, _EVENT_KINDS):
+        key = (row[0], row[1])
         event = found.get(key)
         if event is None:
-            event = found[key] = KnownEvent(row[1], None if row[3] is None else orjson.loads(row[3]), row[2])
+            event = found[key] = KnownEvent(row[1], row[3], row[2])
         if row[4] is not None:
-            event.listeners.append(Listener(_uuid(row[4]), row[5], _uuid(row[6]), row[7], bool(row[8]), row[9]))
+            event.listeners.append(Listener(row[4], row[5], row[6], row[7], bool(row[8]), row[9]))
     return found
 
 
-def _rows(statement: str, keys: set[tuple[UUID, str]]) -> Sequence[Sequence[Any]]:
+def _rows(statement: str, keys: set[tuple[UUID, str]], kinds: Sequence[Kind]) -> Sequence[Sequence[Any]]:
     if not keys:
         return ()
     if hot_statements.is_postgres():
         wanted = hot_statements.rows_as_json({"project_id": project_id, "text": text} for project_id, text in keys)
-        return hot_statements.run(statement.format(**_POSTGRES_WORDS), [wanted])
+        return hot_statements.run(statement.format(**_POSTGRES_WORDS), [wanted], kinds)
     marks = ", ".join(["(%s, %s)"] * len(keys))
     filled = f"WITH wanted(project_id, text) AS (VALUES {marks}) {statement.format(**_SQLITE_WORDS)}"
-    with connection.cursor() as cursor:
-        cursor.execute(filled, [part for project_id, text in keys for part in (project_id.hex, text)])
-        rows: Sequence[Sequence[Any]] = cursor.fetchall()
-    return rows
+    return hot_statements.run(filled, [part for key in keys for part in key], kinds)
 
 
 _POSTGRES_WORDS = {
@@ -192,16 +201,6 @@ _SQLITE_WORDS = {
     "wanted": "wanted",
     "drafted": "json_extract(w.draft, '$.trigger.app_event')",
 }
-
-
-def _uuid(value: Any) -> UUID:
-    """SQLite keeps ids as 32 hexadecimal digits."""
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-def _moment(value: datetime) -> datetime:
-    """SQLite keeps moments in UTC without saying so."""
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def make_lanes(credential_ids: Iterable[UUID]) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from lib import hot_statements
 from workflows.engine import sleeping
-from workflows.engine.storing import Row, insert_from, insert_rows, shape_of
+from workflows.engine.storing import Row, insert_each, insert_from, shape_of
 from workflows.models import Event, IdempotencyKey, Run
 
 EVENT_FIELDS = ("id", "project", "user", "name", "payload", "skipped", "received_at")
@@ -44,9 +44,9 @@ def write(group: Group, *, now: datetime) -> list[UUID]:
         )
         return [row[0] for row in hot_statements.run(_statement(), parameters)]
     with transaction.atomic():
-        insert_rows(Event, EVENT_FIELDS, group.events)
-        insert_rows(Run, RUN_FIELDS, group.runs)
-        insert_rows(IdempotencyKey, KEY_FIELDS, group.keys)
+        insert_each(Event, EVENT_FIELDS, group.events)
+        insert_each(Run, RUN_FIELDS, group.runs)
+        insert_each(IdempotencyKey, KEY_FIELDS, group.keys)
         return sleeping.to_ring(group.lanes, now=now)
 
 

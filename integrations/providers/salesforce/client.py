@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,12 +23,13 @@ from integrations.errors import CredentialRevoked, ProviderError
 from integrations.models import Credential
 from integrations.providers.base import JSON, Connection
 from integrations.providers.salesforce import replies, transport
-from integrations.providers.salesforce.describe import OrgSchemas
+from integrations.providers.salesforce.describe import OrgSchemas, forget
 from integrations.providers.salesforce.replies import Reply
 
 log = logging.getLogger(__name__)
 
 LIMITS_WRITTEN_EVERY: Final = timedelta(seconds=10)
+DESCRIBED_FOR_SECONDS: Final = 60.0
 RENEWALS: Final = 2
 """For one request: the first may only bring the token that another process got, and that one may have expired as well."""
 _NO_API_SCOPE: Final = "not valid for use with the REST API"
@@ -45,6 +47,11 @@ class Access:
 def access_of(credential: Credential) -> Access:
     url = str(credential.provider_data.get("instance_url") or "").rstrip("/")
     return Access(credential.tokens["access_token"], credential.tokens_version, url)
+
+
+def _seal_of(credential: Credential) -> tuple[str, JSON]:
+    """What an access is made of, still sealed: to compare costs less than to unseal."""
+    return credential.tokens_sealed, credential.provider_data.get("instance_url")
 
 
 class RequestRefused(ProviderError):
@@ -99,11 +106,12 @@ class SalesforceConnection(Connection):
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self.access = access_of(self.credential)
+        self.access, self._access_seal = access_of(self.credential), _seal_of(self.credential)
         self.clock_offset: timedelta | None = None
         """How far Salesforce's clock is ahead of ours, from its last answer."""
         self._limits_written_at: datetime | None = None
         self._limits_written = 0
+        self._described: dict[str, tuple[float, Mapping[str, JSON] | None]] = {}
         self._session = OrgSession(self)
         self.salesforce = Salesforce(
             instance_url=self.access.instance_url or "https://unknown.invalid",
@@ -162,6 +170,20 @@ class SalesforceConnection(Connection):
         """The org's record types, as kept or asked anew."""
         return OrgSchemas(self.credential, self.get)
 
+    def described(self, record_type: str) -> Mapping[str, JSON] | None:
+        """The record type as it is kept, without asking the org, and the database at most once a minute."""
+        read_at, found = self._described.get(record_type, (None, None))
+        now = time.monotonic()
+        if read_at is None or now - read_at > DESCRIBED_FOR_SECONDS:
+            found = self.schemas.kept(record_type)
+            self._described[record_type] = (now, found)
+        return found
+
+    def forget_described(self, record_type: str) -> None:
+        """Have it read again before it is next used, as after INVALID_FIELD."""
+        self._described.pop(record_type, None)
+        forget(self.credential, record_type)
+
     def record_url(self, record_id: str) -> str:
         """Where a person sees the record."""
         return f"{self.access.instance_url}/{record_id}"
@@ -176,8 +198,8 @@ class SalesforceConnection(Connection):
             )
             credential.api_limit = self.credential.api_limit or credential.api_limit
             self.credential = credential
-            if credential.tokens_version >= self.access.version:
-                self.access = access_of(credential)
+            if credential.tokens_version >= self.access.version and _seal_of(credential) != self._access_seal:
+                self.access, self._access_seal = access_of(credential), _seal_of(credential)
 
     def renewed(self, stale: Access) -> Access:
         """A fresh access in place of `stale`: another thread's or process's, if it has been faster, else our own."""

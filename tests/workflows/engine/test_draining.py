@@ -238,7 +238,7 @@ def test_only_one_worker_holds_a_lane_and_a_lapsed_lease_can_be_taken(tutorial):
     second = leasing.lease_lane(tutorial.credential.pk, now=now + leasing.lease_length() + timedelta(seconds=1))
     assert second
     with pytest.raises(LeaseLost):
-        leasing.renew(first, now=now)
+        leasing.hold(first, now=now)
     leasing.release(first)
     assert Lane.objects.get().lease_token == second.token, "who lost the lease gives nothing back"
 

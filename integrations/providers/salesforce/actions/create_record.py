@@ -22,7 +22,7 @@ from integrations.providers.base import (
 from integrations.providers.salesforce import outcomes, record_form, sample, writing
 from integrations.providers.salesforce.adopting import Adopter
 from integrations.providers.salesforce.client import SalesforceConnection
-from integrations.providers.salesforce.describe import fields_by_name, forget
+from integrations.providers.salesforce.describe import fields_by_name
 from integrations.providers.salesforce.values import coerce, is_empty
 from integrations.providers.salesforce.writing import Item, RecordWriter
 
@@ -74,7 +74,7 @@ class CreateRecord(Action):
         assert isinstance(connection, SalesforceConnection)
         first = calls[0].inputs
         record_type, key_field = str(first.get("record_type") or ""), first.get(EXTERNAL_ID) or None
-        described = connection.schemas.kept(record_type)
+        described = connection.described(record_type)
         headers = {"Sforce-Duplicate-Rule-Header": "allowSave=true"} if first.get(ALLOW_DUPLICATES) else {}
         writer = RecordWriter(connection, record_type, key_field=key_field, headers=headers)
         items = [_item(call, described, key_field) for call in calls]
@@ -93,7 +93,7 @@ class CreateRecord(Action):
             if outcome and outcome.kind is OutcomeKind.DONE and "url" not in outcome.output:
                 item.outcome = writer.done(item, outcome.output["id"], created=True, note=outcome.note)
             elif outcome and outcome.error and outcome.error["code"] == "INVALID_FIELD":
-                forget(writer.connection.credential, record_type)
+                writer.connection.forget_described(record_type)
         return items
 
     def summary(self, inputs: Mapping[str, JSON]) -> str:

@@ -19,7 +19,7 @@ from integrations.providers.base import (
 )
 from integrations.providers.salesforce import outcomes, record_form, sample, writing
 from integrations.providers.salesforce.client import SalesforceConnection
-from integrations.providers.salesforce.describe import fields_by_name, forget
+from integrations.providers.salesforce.describe import fields_by_name
 from integrations.providers.salesforce.values import coerce, is_empty
 from integrations.providers.salesforce.writing import Item, RecordWriter
 
@@ -64,11 +64,11 @@ class UpdateRecord(Action):
     def run(self, calls: Sequence[ActionCall], connection: Connection, *, now: datetime) -> list[Outcome]:
         assert isinstance(connection, SalesforceConnection)
         record_type = str(calls[0].inputs.get("record_type") or "")
-        described = connection.schemas.kept(record_type)
+        described = connection.described(record_type)
         items = [_item(call, described) for call in calls]
         RecordWriter(connection, record_type, updates=True).write([item for item in items if item.outcome is None])
         if any(item.outcome and item.outcome.error and item.outcome.error["code"] == "INVALID_FIELD" for item in items):
-            forget(connection.credential, record_type)
+            connection.forget_described(record_type)
         return writing.settled(items)
 
     def summary(self, inputs: Mapping[str, JSON]) -> str:
