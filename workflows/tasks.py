@@ -2,12 +2,14 @@
 
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from workflows.engine import crews, parking, ringing, sleeping
@@ -17,27 +19,40 @@ from workflows.models import WorkerPulse
 log = logging.getLogger("workflows.tasks")
 
 
+@contextmanager
+def _own_connection() -> Iterator[None]:
+    """The database for one task, closed after it: Celery's threads run little, and lanes are worked off by others, so each
+    would keep a connection for nothing."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        if not connection.in_atomic_block:  # as a test's is
+            connection.close()
+
+
 @shared_task(name="workflows.drain_lanes", acks_late=True)
 def drain_lanes(*lane_ids: str) -> None:
     """Have these lanes' due runs worked off. Safe to ring twice: only one ring gets the lease."""
-    for lane_id in lane_ids:
-        crews.work_off(UUID(lane_id))
+    with _own_connection():
+        for lane_id in lane_ids:
+            crews.work_off(UUID(lane_id))
 
 
 @shared_task(name="workflows.wake_due_lanes")
 def wake_due_lanes() -> None:
     """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease."""
-    close_old_connections()
     now = timezone.now()
-    WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults={"beat_at": now})
-    ringing.ring(sleeping.overslept(now))
+    with _own_connection():
+        WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults={"beat_at": now})
+        ringing.ring(sleeping.overslept(now))
 
 
 @shared_task(name="workflows.drop_old_history")
 def drop_old_history() -> None:
     """Drop what is past its time, in batches, and end what no account is left for. Safe twice: what is gone is gone."""
-    close_old_connections()
-    parking.cancel_disconnected()
-    dropped = drop_older_than(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
+    with _own_connection():
+        parking.cancel_disconnected()
+        dropped = drop_older_than(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
     if dropped:
         log.info("history.dropped", extra={"events": dropped})

@@ -71,6 +71,10 @@ class _Held(Slice):
     def is_over(self) -> bool:
         return super().is_over() or self._crew.wants_back(self)
 
+    def wait(self, seconds: float) -> None:
+        if not self._crew.has_more_to_do():
+            super().wait(seconds)
+
     @contextmanager
     def call(self) -> Iterator[None]:
         if self.is_slow:
@@ -127,6 +131,10 @@ class Crew:
                     return False
                 self._changed.wait(min(left, 0.1))
         return True
+
+    def has_more_to_do(self) -> bool:
+        """Whether lanes wait for a thread, or all are to be given back."""
+        return self._is_closing or bool(self._rung)
 
     def wants_back(self, held: _Held) -> bool:
         """Whether a lane should be given back before its slice is over."""

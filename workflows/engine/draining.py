@@ -32,11 +32,19 @@ from workflows.models import Run, RunState, StepRun, StepState
 log = logging.getLogger("workflows.engine")
 
 
+PACED_FROM = 5
+"""A lane that finds so many runs at once is under load: it then takes the next ones no sooner than PACE_SECONDS after these,
+unless others wait for its thread. An org's daily calls are counted, and a group of 100 costs as many as a group of 5."""
+PACE_SECONDS = 0.05
+
+
 @dataclass
 class _Hold:
     """A lease in hand, and whether it has been given back with the last results."""
 
     lease: Lease
+    batch_size: int = 0
+    """Of the runs that were taken last."""
     is_given_back: bool = False
     is_last_of_batch: bool = False
     """Whether the group in hand may give it back, should it leave nothing to do."""
@@ -75,8 +83,12 @@ def _work_off(hold: _Hold, slice_: Slice) -> None:
     """
     # Once a slice: what changes meanwhile, the provider's own refusals tell.
     credential = hot_statements.get_with(Credential, "integration", hold.lease.lane_id)
-    while not slice_.is_over() and _work_off_batch(hold, credential, slice_):
-        pass
+    while not slice_.is_over():
+        began = time.monotonic()
+        if not _work_off_batch(hold, credential, slice_):
+            return
+        if PACED_FROM <= hold.batch_size < settings.LANE_GROUP_SIZE:
+            slice_.wait(PACE_SECONDS - (time.monotonic() - began))
 
 
 def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
@@ -102,7 +114,8 @@ def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
         parking.park_lane(lease.lane_id)
         return False
     connection.extra["is_adopted"] = _Adopted(lease.lane_id)
-    is_small = len(turns) < settings.LANE_GROUP_SIZE
+    hold.batch_size = len(turns)
+    is_small = hold.batch_size < settings.LANE_GROUP_SIZE
     while turns and not slice_.is_over():
         group, turns = _next_step_group(turns)
         hold.is_last_of_batch = slice_.is_fresh and is_small and not turns

@@ -19,6 +19,11 @@ class Slice:
         """Whether the lane is to be given back before another group begins."""
         return bool(time.monotonic() - self.began_at >= settings.LANE_SLICE_SECONDS)
 
+    def wait(self, seconds: float) -> None:
+        """Let runs gather, if the thread has nothing better to do."""
+        if seconds > 0:
+            time.sleep(seconds)
+
     @contextmanager
     def call(self) -> Iterator[None]:
         """Round a group's execution: what takes long in here is the provider."""

@@ -1,15 +1,14 @@
 """Group commit: requests that arrive while a commit is under way share the next one.
 
 The first request leads: it writes what has gathered, itself included, and hands the lead on. Idle, a group is one event
-and waits for nobody; under load it grows by itself. There is no thread and no timer of its own.
+and waits for nobody; under load it grows by itself. There is no thread and no timer of its own. A process has one group at
+a time: two would hide one's commit behind the other's reading, and cost more by being half as large.
 """
 
 import threading
 from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
-
-from django.db import connection
 
 from lib.errors import IsthmusError
 from workflows.intake.receiving import Answer, Arrival, Received, receive_all
@@ -45,16 +44,15 @@ class _Gathering:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
-        self._leaders = 0
+        self._is_led = False
 
     def receive(self, arrival: Arrival, size_bytes: int) -> Answer:
         mine = _Waiting(arrival, size_bytes)
         with self._lock:
-            if self._leaders < _max_leaders():
-                self._leaders += 1
-                mine.leads = True
-            else:
+            if self._is_led:
                 self._queue.append(mine)
+            else:
+                self._is_led = mine.leads = True
         if not mine.leads:
             mine.turn.acquire()  # for an answer, or for the lead
         if mine.leads:
@@ -101,12 +99,7 @@ class _Gathering:
                 successor.leads = True
                 successor.turn.release()
             else:
-                self._leaders -= 1
-
-
-def _max_leaders() -> int:
-    """Two groups at a time hide one's commit behind the other's reading; SQLite has one writer in any case."""
-    return 2 if connection.vendor == "postgresql" else 1
+                self._is_led = False
 
 
 _gathering = _Gathering()
