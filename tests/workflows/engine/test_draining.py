@@ -1,5 +1,6 @@
 """A lane is worked off against a running org: each run gets its own answer, once and in order, whatever the org does."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from tests.factories import lead_definition
 from workflows.engine import draining, leasing
 from workflows.engine.deciding import NothingToDecide, decide
 from workflows.engine.parking import resume_parked
+from workflows.engine.slices import Slice
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.models import Lane, Run, RunState, StepRun, StepState
@@ -395,3 +397,46 @@ def test_a_long_tail_behind_one_order_key_does_not_hide_the_runs_after_it(tutori
     tutorial.drain()
 
     assert [lead["LastName"] for lead in tutorial.leads()] == ["Free"]
+
+
+class BusySlice(Slice):
+    """While a call is under way, more events come in: `more` of them at each of the first calls."""
+
+    def __init__(self, tutorial, more):
+        super().__init__()
+        self.tutorial, self.more, self.waits = tutorial, list(more), []
+
+    def wait(self, seconds):
+        self.waits.append(seconds)
+
+    @contextmanager
+    def call(self):
+        for number in range(self.more.pop(0) if self.more else 0):
+            self.tutorial.send(last_name=f"Later {number}")
+        yield
+
+
+def drain_busy(tutorial, more):
+    slice_ = BusySlice(tutorial, more)
+    draining.drain(leasing.lease_lane(tutorial.credential.pk, now=timezone.now()), slice_)
+    return slice_
+
+
+def test_what_comes_in_while_a_lane_is_held_is_done_before_it_is_given_back(tutorial):
+    tutorial.send()
+
+    drain_busy(tutorial, more=[1, 2, 1])
+
+    assert Run.objects.filter(state=RunState.SUCCEEDED).count() == len(tutorial.leads()) == 5
+    assert Lane.objects.get().leased_until is None
+
+
+def test_a_busy_lane_lets_runs_gather_and_a_quiet_one_does_not(tutorial):
+    tutorial.send()
+
+    busy = drain_busy(tutorial, more=[6, 6, 1])
+    tutorial.send()
+    quiet = drain_busy(tutorial, more=[1, 1, 1])
+
+    assert len(busy.waits) == 2 and all(0 < seconds <= draining.PACE_SECONDS for seconds in busy.waits)
+    assert quiet.waits == []
