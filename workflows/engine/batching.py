@@ -20,8 +20,8 @@ from workflows.sealed_settings import opened, place_of_own, place_of_shared
 
 OrderKey = tuple[UUID, str]
 """A workflow, and what its `order by` gave: runs that share both wait for each other."""
-Place = tuple[UUID | None, UUID]
-"""A configuration and a workflow: where the values of user settings are kept."""
+Asker = tuple[UUID | None, int]
+"""A configuration and a version: versions of one workflow may ask for other settings, or with other defaults."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
         Turn(
             run,
             outputs[run.id],
-            values[run.configuration_id, run.workflow_id],
+            values[run.configuration_id, run.version_id],
             begun.get((run.id, run.position)),
         )
         for run in runs
@@ -146,34 +146,33 @@ def behind_nobody(tried: Iterable[Turn], turns: Iterable[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.order_key is None or turn.order_key not in held]
 
 
-def settings_of(runs: Iterable[DueRun]) -> dict[Place, dict[str, Any]]:
+def settings_of(runs: Iterable[DueRun]) -> dict[Asker, dict[str, Any]]:
     """What the runs' versions ask of the user, by the rule of workflows.user_settings; what has no value is left out."""
-    found: dict[Place, dict[str, Any]] = {}
-    asked: dict[Place, dict[str, user_settings.Setting]] = {}
-    seen: set[tuple[UUID | None, int]] = set()
-    for run in runs:
-        if (run.configuration_id, run.version_id) in seen:
-            continue
-        seen.add((run.configuration_id, run.version_id))
-        place = (run.configuration_id, run.workflow_id)
-        found.setdefault(place, {})
-        for setting in user_settings.settings_of(rendering.prepared(run.version_id).raw):
-            asked.setdefault(place, {}).setdefault(setting["id"], setting)
-    if not asked:
+    askers = {(run.configuration_id, run.version_id): run.workflow_id for run in runs}
+    asked = {asker: user_settings.settings_of(rendering.prepared(asker[1]).raw) for asker in askers}
+    found: dict[Asker, dict[str, Any]] = {asker: {} for asker in askers}
+    if not any(asked.values()):
         return found
-    configurations = {place[0] for place in asked if place[0]}
+    configurations = {configuration_id for configuration_id, _ in askers if configuration_id}
     configured = Configuration.objects.filter(pk__in=configurations)
     shared: dict[UUID | None, Any] = dict(configured.values_list("pk", "shared_settings"))
-    own = WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in={place[1] for place in asked})
-    values: dict[Place, Any] = {row[:2]: row[2] for row in own.values_list("configuration_id", "workflow_id", "values")}
-    for place, settings_asked in asked.items():
-        passwords = [id for id, setting in settings_asked.items() if user_settings.is_password(setting)]
+    own = WorkflowSetting.objects.filter(configuration__in=configurations, workflow__in=set(askers.values()))
+    values: dict[tuple[UUID | None, UUID], Any] = {
+        row[:2]: row[2] for row in own.values_list("configuration_id", "workflow_id", "values")
+    }
+    for asker, settings_asked in asked.items():
+        configuration_id, workflow_id = asker[0], askers[asker]
+        passwords = [setting["id"] for setting in settings_asked if user_settings.is_password(setting)]
         given = (
-            opened(values.get(place, {}), passwords, place=place_of_own(*place)),
-            opened(shared.get(place[0], {}), passwords, place=place_of_shared(place[0])),
+            opened(
+                values.get((configuration_id, workflow_id), {}),
+                passwords,
+                place=place_of_own(configuration_id, workflow_id),
+            ),
+            opened(shared.get(configuration_id, {}), passwords, place=place_of_shared(configuration_id)),
         )
-        read = {id: user_settings.value_of(setting, *given) for id, setting in settings_asked.items()}
-        found[place] = {id: value for id, value in read.items() if value is not None}
+        read = {setting["id"]: user_settings.value_of(setting, *given) for setting in settings_asked}
+        found[asker] = {id: value for id, value in read.items() if value is not None}
     return found
 
 

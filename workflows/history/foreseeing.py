@@ -73,7 +73,7 @@ def _preview(run: Run, course: Course, payload: Mapping[str, Any] | None) -> Pre
         input=payload,
     )
     outputs = {step_run.step_key: step_run.output for step_run in course.taken_over}
-    turn = Turn(row, outputs, settings_of([row])[row.configuration_id, row.workflow_id])
+    turn = Turn(row, outputs, settings_of([row])[row.configuration_id, row.version_id])
     if turn.is_at_end:
         return None
     rendered = turn.render()

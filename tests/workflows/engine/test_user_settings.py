@@ -34,7 +34,7 @@ def make_asking(credential, *, settings=ASKED, **values):
 
 
 def read(run):
-    return settings_of([run_in_hand(run.pk)])[run.configuration_id, run.workflow_id]
+    return settings_of([run_in_hand(run.pk)])[run.configuration_id, run.version_id]
 
 
 def share(run, **values):
@@ -71,6 +71,22 @@ def test_what_the_version_does_not_ask_for_is_not_read(credential):
     share(run, of_another_workflow="y")
 
     assert read(run) == {"region": "NAM"}
+
+
+def test_two_versions_in_one_batch_have_each_their_own_default(credential):
+    first = make_asking(credential, settings=ASKED[:1])
+    newer = WorkflowVersion.objects.create(
+        workflow=first.workflow,
+        number=2,
+        definition=lead_definition(settings=[{**ASKED[0], "default": "APAC"}]),
+        app_event="Lead Created",
+    )
+    make_run(first.workflow, credential, version=newer)
+
+    assert [turn.settings for turn in due_turns(credential.pk, now=timezone.now())] == [
+        {"region": "EMEA"},
+        {"region": "APAC"},
+    ]
 
 
 def test_runs_of_two_versions_find_what_either_asks_for(credential):
