@@ -157,6 +157,22 @@ class Lane(models.Model):
     objects = LaneQuerySet.as_manager()
 
 
+class Slot(models.Model):
+    """One of the calls that a workflow with a limit (its definition's `concurrency`) may have under way at once.
+
+    Held by a lane under a lease, and by that lease alone: when it has ended, by whatever cause, the slot is free.
+    """
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    number = models.PositiveIntegerField()
+    """From 1."""
+    lane = models.ForeignKey(Lane, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    lease_token = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="one_slot_per_number")]
+
+
 class RunState(models.TextChoices):
     QUEUED = "queued", "Queued"
     WAITING = "waiting", "Waiting"

@@ -101,7 +101,8 @@ class UserSetting:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A workflow's definition. Runs whose `order_by` template gives the same text wait for each other."""
+    """A workflow's definition. Runs whose `order_by` template gives the same text wait for each other; at most
+    `concurrency` of its calls are under way at once, over all accounts."""
 
     trigger: Trigger | None = None
     steps: tuple[Step, ...] = ()

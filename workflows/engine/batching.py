@@ -1,6 +1,6 @@
 """Which due runs go together: everything that a group of steps needs to know, fetched in a few queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -55,6 +55,11 @@ class Turn:
         return self.steps[self.run.position]
 
     @property
+    def limit(self) -> int | None:
+        """How many calls of its workflow may be under way at once; None: as many as there are."""
+        return rendering.prepared(self.run.version_id).definition.concurrency
+
+    @property
     def is_at_end(self) -> bool:
         return self.run.position >= len(self.steps)
 
@@ -71,9 +76,9 @@ class Turn:
         return self.rendered
 
 
-def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
+def due_turns(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUID] = ()) -> list[Turn]:
     """The lane's due runs, oldest event first, at most a group's size, each with what it needs."""
-    runs = _ready_runs(lane_id, now=now)
+    runs = _ready_runs(lane_id, now=now, without_workflows=without_workflows)
     outputs: dict[UUID, dict[str, Any]] = {run.id: {} for run in runs}
     begun: dict[tuple[UUID, int], StepInHand] = {}
     # Of all of them: a worker that died between a call and its result left nothing but the step's row.
@@ -93,18 +98,20 @@ def due_turns(lane_id: UUID, *, now: datetime) -> list[Turn]:
     ]
 
 
-def has_turns(lane_id: UUID, *, now: datetime) -> bool:
+def has_turns(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUID] = ()) -> bool:
     """Whether a run of the lane is due and waits for no other; else there is no use in looking again at once."""
-    first = due_runs(lane_id, now=now, limit=1)
-    return bool(first) and (not first[0].order_key or bool(_ready_runs(lane_id, now=now)))
+    first = due_runs(lane_id, now=now, limit=1, without_workflows=without_workflows)
+    if not first or not first[0].order_key:
+        return bool(first)
+    return bool(_ready_runs(lane_id, now=now, without_workflows=without_workflows))
 
 
-def _ready_runs(lane_id: UUID, *, now: datetime) -> list[DueRun]:
+def _ready_runs(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUID]) -> list[DueRun]:
     """Due runs that wait for no other, the oldest first. A long tail behind one key does not hide what comes after it."""
     limit = settings.LANE_GROUP_SIZE
     held: set[str] = set()
     while True:
-        found = due_runs(lane_id, now=now, limit=limit, without_keys=held)
+        found = due_runs(lane_id, now=now, limit=limit, without_keys=held, without_workflows=without_workflows)
         ready = _not_held_up(found)
         newly = {run.order_key for run in found} - {run.order_key for run in ready}
         if ready or len(found) < limit or not newly:

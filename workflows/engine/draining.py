@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from integrations.providers.base import ActionCall, Connection, ErrorClass, Outc
 from lib import hot_statements
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
-from workflows.engine import crash_points, judging, leasing, parking, pausing, rendering, ringing
+from workflows.engine import crash_points, judging, leasing, limiting, parking, pausing, rendering, ringing
 from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group, has_turns
 from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done
 from workflows.engine.slices import Slice
@@ -48,6 +48,7 @@ class _Hold:
     is_given_back: bool = False
     is_last_of_batch: bool = False
     """Whether the group in hand may give it back, should it leave nothing to do."""
+    slots: limiting.Slots = field(default_factory=limiting.Slots)
 
 
 def drain(lease: Lease, slice_: Slice | None = None) -> None:
@@ -66,8 +67,10 @@ def drain(lease: Lease, slice_: Slice | None = None) -> None:
             return
         if not hold.is_given_back:
             leasing.release(held)
-        # Looked for after the lane was given back: who wrote an event while we held it did not ring.
-        if not has_turns(lane_id, now=timezone.now()):
+        hold.slots.ring_owed()
+        # Looked for after the lane was given back: who wrote an event, or gave a slot back, while we held it did not ring.
+        waiting = limiting.without_room(hold.slots.waits_for, now=timezone.now())
+        if not has_turns(lane_id, now=timezone.now(), without_workflows=waiting):
             return
         if slice_.is_over():
             ringing.ring([lane_id])
@@ -105,7 +108,7 @@ def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
         counting.lane_paused("budget")
         log.warning("lane.paused", extra={"lane": lease.lane_id, "reason": reason})
         return False
-    turns = due_turns(lease.lane_id, now=now)
+    turns = due_turns(lease.lane_id, now=now, without_workflows=hold.slots.waits_for)
     if not turns:
         return False
     try:
@@ -125,6 +128,10 @@ def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
         for turn in moved_on:
             turn.step_run = None
         turns = _merged(moved_on, behind_nobody(group, turns))
+        if hold.slots.waits_for:
+            turns = [turn for turn in turns if turn.run.workflow_id not in hold.slots.waits_for]
+        if hold.slots.owed:
+            hold.slots.ring_owed(in_hand={turn.run.workflow_id for turn in turns})
     slice_.is_fresh = False
     return not hold.is_given_back
 
@@ -150,8 +157,10 @@ def _merged(*parts: Sequence[Turn]) -> list[Turn]:
 
 
 def _do_group(hold: _Hold, turns: list[Turn], connection: Connection, slice_: Slice) -> bool:
-    """Do one step for all of `turns`. False when the lane has to stop here: paused or parked."""
+    """Do one step for all of `turns`, or as many as their workflow's limit lets. False when the lane has to stop here:
+    paused or parked."""
     lease = hold.lease
+    workflow_id, limit = turns[0].run.workflow_id, turns[0].limit
     action = registry.action(turns[0].step.type)
     callable_turns: list[Turn] = []
     failed: list[tuple[Turn, Outcome]] = []
@@ -171,6 +180,10 @@ def _do_group(hold: _Hold, turns: list[Turn], connection: Connection, slice_: Sl
     while callable_turns and action is not None:
         group = first_group(action, callable_turns)
         callable_turns = callable_turns[len(group.turns) :]
+        if limit and not hold.slots.take(
+            workflow_id, limit, lease, group=_ids_of(group.turns), behind=_ids_of(callable_turns)
+        ):
+            return True
         calls = _begin(lease, group.turns)
         crash_points.reach("before_call")
         began = time.monotonic()
@@ -185,9 +198,17 @@ def _do_group(hold: _Hold, turns: list[Turn], connection: Connection, slice_: Sl
         crash_points.reach("after_call")
         goes_on = _finish(hold, list(zip(group.turns, outcomes, strict=True)), is_last=not callable_turns)
         crash_points.reach("after_result")
+        if limit and hold.slots.give_back(workflow_id, lease, held_seconds=time.monotonic() - slice_.began_at):
+            slice_.end()
         if not goes_on:
             return False
+        if limit and slice_.is_over():
+            return True
     return True
+
+
+def _ids_of(turns: Sequence[Turn]) -> list[UUID]:
+    return [turn.run.id for turn in turns]
 
 
 def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> list[Outcome]:

@@ -36,7 +36,7 @@ UPDATE workflows_lane SET leased_until = %s, lease_token = CASE WHEN %s THEN NUL
 """Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row."""
 
 
-def _lazily(statement: str) -> str:
+def in_no_hurry(statement: str) -> str:
     """Not waiting for PostgreSQL's disk. A lease or a return that a crash of the database undoes is one that lapses, or is
     found lost at the next write; what is written under it waits for the disk, and takes the lease with it."""
     lazily = "set_config('synchronous_commit', 'off', true)" if hot_statements.is_postgres() else "1"
@@ -46,7 +46,7 @@ def _lazily(statement: str) -> str:
 def lease_lane(lane_id: UUID, *, now: datetime) -> Lease | None:
     """Take the lease on one lane; None when another worker was first, or the lane is paused."""
     token = uuid4()
-    won = hot_statements.run(_lazily(_LEASE), [token, now + lease_length(), lane_id, now, now])
+    won = hot_statements.run(in_no_hurry(_LEASE), [token, now + lease_length(), lane_id, now, now])
     return Lease(lane_id, token) if won else None
 
 
@@ -63,7 +63,7 @@ def hold(lease: Lease, *, now: datetime, gives_back: bool = False) -> None:
 
 def release(lease: Lease) -> None:
     """Give the lane back. Whoever lost the lease gives back nothing."""
-    hot_statements.run(_lazily(_RELEASE), [lease.lane_id, lease.token])
+    hot_statements.run(in_no_hurry(_RELEASE), [lease.lane_id, lease.token])
 
 
 class _Keeper:

@@ -77,13 +77,23 @@ _KINDS = (
 _IS_DUE = "r.lane_id = %s AND r.state IN ('queued', 'waiting') AND r.wake_at <= %s"
 
 
-def due_runs(lane_id: UUID, *, now: datetime, limit: int, without_keys: Collection[str] = ()) -> list[DueRun]:
-    """The lane's due runs, oldest event first; without those of some `order by` keys."""
+def due_runs(
+    lane_id: UUID,
+    *,
+    now: datetime,
+    limit: int,
+    without_keys: Collection[str] = (),
+    without_workflows: Collection[UUID] = (),
+) -> list[DueRun]:
+    """The lane's due runs, oldest event first; without those of some `order by` keys or workflows."""
     condition = _IS_DUE
     if without_keys:
         condition += f" AND r.order_key NOT IN ({', '.join(['%s'] * len(without_keys))})"
+    if without_workflows:
+        condition += f" AND r.workflow_id NOT IN ({', '.join(['%s'] * len(without_workflows))})"
     statement = _SELECT.format(condition=f"{condition} ORDER BY r.id LIMIT %s")
-    return [DueRun(*row) for row in hot_statements.run(statement, [lane_id, now, *without_keys, limit], _KINDS)]
+    parameters = [lane_id, now, *without_keys, *without_workflows, limit]
+    return [DueRun(*row) for row in hot_statements.run(statement, parameters, _KINDS)]
 
 
 def run_in_hand(run_id: UUID) -> DueRun:
