@@ -75,6 +75,23 @@ def run_words(run: Run) -> Words:
     return _RUNS[RunState(run.state)]
 
 
+def why_it_stands(run: Run, *, now: datetime) -> str:
+    """Why a run stands where it does: its own reason where it has one that holds, else what its state means."""
+    words = run_words(run)
+    match run.state:
+        case RunState.WAITING | RunState.ASKING | RunState.CANCELLED:
+            return run.wait_reason or words.explanation
+        case RunState.QUEUED if run.wait_reason:
+            lane = run.lane
+            is_of_a_pause = (
+                run.wait_reason == lane.pause_reason
+            )  # which stays with the lane and its runs when it is over
+            is_over = lane.paused_until is None or lane.paused_until <= now
+            return words.explanation if is_of_a_pause and is_over else run.wait_reason
+        case _:
+            return words.explanation
+
+
 def step_words(step_run: StepRun) -> Words:
     """How a step that was begun stands."""
     return _STEPS[StepState(step_run.state)]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django import template
+from django.utils import timezone
 
 from lib.ids import made_at as made_at_id
 from workflows.history import words
@@ -28,6 +29,12 @@ def made_at(time_ordered: UUID) -> datetime:
 @register.filter
 def run_words(run: Run) -> words.Words:
     return words.run_words(run)
+
+
+@register.filter
+def why_it_stands(run: Run) -> str:
+    """Why a run stands where it does."""
+    return words.why_it_stands(run, now=timezone.now())
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -12,7 +13,7 @@ from django.utils import timezone
 from tests.factories import lead_definition, make_event, make_run, make_step_run, make_workflow
 from tests.workflows.history.conftest import Acme
 from workflows.engine import ringing
-from workflows.models import Run, RunState, StepRun, StepState
+from workflows.models import Lane, Run, RunState, StepRun, StepState
 
 HTMX = {"HX-Request": "true"}
 ERROR = {
@@ -245,6 +246,22 @@ def test_a_waiting_run_tells_its_next_try(ana, acme):
     body = page(ana, run)
 
     assert "Salesforce is away. Try 2 of 9." in body and "Next try" in body
+
+
+def test_a_queued_run_says_what_it_waits_for(ana, acme):
+    reason = "Waits its turn: at most 2 calls of this workflow at a time."
+    run = make_run(acme.workflow, acme.credential, wait_reason=reason)
+
+    assert reason in page(ana, run)
+
+
+@pytest.mark.parametrize(("minutes", "is_told"), [(5, True), (-5, False)])
+def test_a_queued_run_tells_its_lanes_pause_while_it_lasts(ana, acme, minutes, is_told):
+    run = make_run(acme.workflow, acme.credential, wait_reason="The org is busy.")
+    until = timezone.now() + timedelta(minutes=minutes)
+    Lane.objects.update(pause_reason="The org is busy.", paused_until=until)
+
+    assert ("The org is busy." in page(ana, run)) == is_told
 
 
 def seen(body: str) -> str:
