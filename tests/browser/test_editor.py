@@ -324,6 +324,27 @@ def test_closing_the_panel_leads_back_to_the_workflows_own(ana, workflow, enter)
     expect(card(page, "Create Lead")).to_be_focused()
 
 
+def test_a_workflow_is_given_a_limit_and_a_wrong_one_is_told(ana, workflow, enter):
+    page = open_editor(enter(ana), workflow)
+    page.get_by_text("Advanced", exact=True).click()
+    limit = page.get_by_label("Calls at a time")
+
+    limit.fill("0")
+    expect(page.get_by_text("A whole number from 1 to 1,000, or nothing for no limit.")).to_be_visible()
+    limit.fill("4")
+    expect(page.get_by_text("A whole number from 1 to 1,000")).to_be_hidden()
+    expect(page.locator("[data-saved]")).not_to_have_text("Saved")
+    saved(page)
+
+    workflow.refresh_from_db()
+    assert workflow.draft["concurrency"] == 4
+    limit.fill("")
+    expect(page.locator("[data-saved]")).not_to_have_text("Saved")
+    saved(page)
+    workflow.refresh_from_db()
+    assert workflow.draft["concurrency"] is None
+
+
 def test_a_card_is_dragged_to_another_place(ana, workflow, enter):
     draft = lead_definition()
     draft["steps"].append({**draft["steps"][0], "key": "second", "name": "Second"})

@@ -40,7 +40,7 @@ def differences(old: Stored | None, new: Stored) -> list[Change]:
         *_list("steps", "key", old, new, name_of=_step_name, changes_of=_step),
         *_list("settings", "id", old, new, name_of=_setting_name, changes_of=_setting),
         *_value("order_by", "Order by", old.get("order_by"), new.get("order_by")),
-        *_value("concurrency", "Runs at a time", old.get("concurrency"), new.get("concurrency")),
+        *_value("concurrency", "Calls at a time", old.get("concurrency"), new.get("concurrency")),
     ]
 
 

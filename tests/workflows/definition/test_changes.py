@@ -140,7 +140,7 @@ def set_field(name, value):
             'User setting "Region": choices EU → EU, US',
         ),
         (lambda draft: draft["settings"].clear(), "removed", "settings.region", 'User setting "Region" removed'),
-        (lambda draft: draft.update(concurrency=4), "added", "concurrency", "Runs at a time set to 4"),
+        (lambda draft: draft.update(concurrency=4), "added", "concurrency", "Calls at a time set to 4"),
         (
             lambda draft: draft.update(order_by="{{ trigger.id }}"),
             "added",
