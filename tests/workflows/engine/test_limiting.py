@@ -13,11 +13,12 @@ from django.utils import timezone
 from lib import hot_statements
 from tests.factories import lead_definition, make_workflow, switch_on
 from tests.support.tutorial import connect
+from tests.support.workers import files_broker, wait_until, worker
 from workflows.engine import draining, leasing, limiting
 from workflows.engine.rendering import forget_prepared
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
-from workflows.models import Lane, Run, RunState, Slot, StepRun
+from workflows.models import Lane, Run, RunState, Slot, StepRun, StepState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -290,3 +291,27 @@ def test_a_backlog_lets_others_have_the_slot(tutorial, settings, monkeypatch):
 
     assert stage.most == 1 and not Run.objects.open().exists()
     assert stage.began.index([last.pk]) < 15
+
+
+@pytest.mark.xdist_group("brokers")
+def test_worker_processes_share_a_limit(tutorial, tmp_path):
+    """Each call takes 0.4 s; the lanes with steps that say that their call is under way are counted meanwhile."""
+    limit_to(tutorial, 1)
+    accounts = [tutorial, *(another(tutorial, number) for number in (2, 3, 4))]
+    for account in accounts:
+        account.send(company=account.user.external_id)
+    Lane.objects.update(rung_at=None)
+    calling, most = StepRun.objects.filter(state=StepState.CALLING), [0]
+
+    def all_have_ended():
+        most.append(calling.count())
+        return not Run.objects.open().exists()
+
+    tutorial.org.faults("slow", ms=400, probability=1.0)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    with worker(files_broker(first), tutorial.org), worker(files_broker(second), tutorial.org):
+        assert wait_until(all_have_ended)
+
+    assert max(most) == 1 and len(tutorial.leads()) == 4
