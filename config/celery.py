@@ -9,8 +9,10 @@ from celery.beat import EmbeddedService, Scheduler
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from config import file_broker, settings  # not django.conf: test settings import this package while they load
+from lib import arenas
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+arenas.keep_few()
 
 app = Celery("isthmus")
 _options: dict[str, object] = {}

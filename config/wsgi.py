@@ -4,8 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from lib import arenas
 from lib.parenthood import die_with_parent, is_spawned_worker
 
+arenas.keep_few()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
