@@ -286,6 +286,7 @@ def test_the_keyboard_alone_is_enough_and_stays_in_the_dialog(scene: Scene) -> N
     scene.page.keyboard.press("Enter")
     connect = scene.portal.get_by_role("button", name="Connect Salesforce", exact=True)
     expect(connect).to_be_visible()
+    expect(scene.portal.get_by_role("dialog")).to_be_focused()  # else who presses Tab walks on in the page behind
 
     scene.page.keyboard.press("Tab")
     expect(scene.portal.get_by_role("button", name="Close")).to_be_focused()

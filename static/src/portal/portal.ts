@@ -105,7 +105,7 @@ export class Portal {
       this.#dialog.focus();
     }
     // onOpen measures the frame, so that it has to be visible first.
-    void this.bridge.invoke("updateContainerStyle", [{ isModalShown: true }]);
+    void this.bridge.invoke("updateContainerStyle", [{ isModalShown: true }]).then(() => this.#takeFocus());
     void this.bridge.invoke("onOpen").catch(() => undefined);
   }
 
@@ -151,7 +151,13 @@ export class Portal {
     this.#card.removeAttribute("aria-busy");
     const { accent } = this.#cardData;
     if (accent && /^#[0-9a-f]{3,8}$/i.test(accent)) this.#dialog.style.setProperty("--accent", accent);
-    if (this.#isShown && !this.#dialog.contains(document.activeElement)) this.#dialog.focus();
+    this.#takeFocus();
+  }
+
+  // A frame that is not visible yet gets the focus within itself, and the page's stays where it was.
+  #takeFocus(): void {
+    const isInside = document.hasFocus() && this.#dialog.contains(document.activeElement);
+    if (this.#isShown && !isInside) this.#dialog.focus();
   }
 
   #followError(error: unknown): void {
