@@ -43,7 +43,7 @@ def run(statement: str, parameters: Sequence[object] = (), kinds: Sequence[Kind]
     """
     if not is_postgres():
         with connection.cursor() as cursor:
-            cursor.execute(statement, [_for_sqlite(value) for value in parameters])
+            cursor.execute(statement, [for_sqlite(value) for value in parameters])
             rows = cursor.fetchall() if cursor.description else []
         return _converted(rows, kinds, _FROM_SQLITE)
     if connection.in_atomic_block:
@@ -77,7 +77,8 @@ def rows_as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     return orjson.dumps(list(rows)).decode()
 
 
-def _for_sqlite(value: Any) -> Any:
+def for_sqlite(value: Any) -> Any:
+    """A parameter as SQLite's driver wants it: ids as 32 hexadecimal digits, moments as text."""
     match value:
         case UUID():
             return value.hex

@@ -128,26 +128,26 @@ class StepInHand:
 
 
 _STEP_FIELDS = (
-    *("run", "step_key", "position", "state", "input", "output", "error", "warnings", "notes", "tries", "api_calls"),
+    *("id", "run_id"),
+    *("step_key", "position", "state", "input", "output", "error", "warnings", "notes", "tries", "api_calls"),
     *("called_at", "first_tried_at", "started_at", "finished_at"),
 )
-_STEP_READ = ("id", "run_id", *_STEP_FIELDS[1:])
-_BEGUN_FIELDS = ("state", "input", "warnings", "tries", "called_at", "first_tried_at", "finished_at")
-_DONE_FIELDS = ("state", "output", "error", "notes", "tries", "api_calls", "called_at", "finished_at")
+_BEGUN_FIELDS = ("id", "state", "input", "warnings", "tries", "called_at", "first_tried_at", "finished_at")
+_DONE_FIELDS = ("id", "state", "output", "error", "notes", "tries", "api_calls", "called_at", "finished_at")
 
 
 def steps_of(runs: Sequence[UUID]) -> list[StepInHand]:
     """Every step run of these runs."""
     if not runs:
         return []
-    rows = StepRun.objects.filter(run__in=runs).values_list(*_STEP_READ)
+    rows = StepRun.objects.filter(run__in=runs).values_list(*_STEP_FIELDS)
     found = [StepInHand(*row) for row in rows]
     for step in found:
         step.is_stored = True
     return found
 
 
-_RUN_FIELDS = ("state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
+_RUN_FIELDS = ("id", "state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
 
 
 def write_begun(lease: Lease, steps: Sequence[StepInHand], *, now: datetime) -> None:
@@ -155,23 +155,23 @@ def write_begun(lease: Lease, steps: Sequence[StepInHand], *, now: datetime) -> 
     new = [_row(step, _STEP_FIELDS) for step in steps if not step.is_stored]
     others = [_row(step, _BEGUN_FIELDS) for step in steps if step.is_stored]
     if hot_statements.is_postgres():
-        made, begun = shape_of(StepRun, ("id", *_STEP_FIELDS)), shape_of(StepRun, ("id", *_BEGUN_FIELDS))
+        made, begun = shape_of(StepRun, _STEP_FIELDS), shape_of(StepRun, _BEGUN_FIELDS)
         parameters = [*leasing.hold_parameters(lease, now=now), made.as_json(new), begun.as_json(others)]
         if not hot_statements.run(_begin_statement(), parameters):
             raise LeaseLost(lane_id=lease.lane_id)
     else:
         with transaction.atomic():
             leasing.hold(lease, now=now)
-            insert_each(StepRun, ("id", *_STEP_FIELDS), new)
-            update_each(StepRun, ("id", *_BEGUN_FIELDS), others)
+            insert_each(StepRun, _STEP_FIELDS, new)
+            update_each(StepRun, _BEGUN_FIELDS, others)
     for step in steps:
         step.is_stored = True
 
 
 @lru_cache(maxsize=1)
 def _begin_statement() -> str:
-    made = insert_from(shape_of(StepRun, ("id", *_STEP_FIELDS)), f"WHERE {_IS_HELD}")
-    begun = update_from(shape_of(StepRun, ("id", *_BEGUN_FIELDS)), f"AND {_IS_HELD}")
+    made = insert_from(shape_of(StepRun, _STEP_FIELDS), f"WHERE {_IS_HELD}")
+    begun = update_from(shape_of(StepRun, _BEGUN_FIELDS), f"AND {_IS_HELD}")
     return f"WITH held AS ({leasing.HOLD}), made AS ({made}), begun AS ({begun}) SELECT 1 FROM held"  # noqa: S608
 
 
@@ -183,12 +183,12 @@ def write_done(
     Runs that were cancelled meanwhile stay so, and become cancelled in hand too; what their steps did is written.
     """
     done = [_row(step, _DONE_FIELDS) for step in steps]
-    rows = [(run.id, *(getattr(run, name) for name in _RUN_FIELDS)) for run in runs]
+    rows = [_row(run, _RUN_FIELDS) for run in runs]
     if hot_statements.is_postgres():
         parameters = [
             *leasing.hold_parameters(lease, now=now, gives_back=gives_back),
-            shape_of(StepRun, ("id", *_DONE_FIELDS)).as_json(done),
-            shape_of(Run, ("id", *_RUN_FIELDS)).as_json(rows),
+            shape_of(StepRun, _DONE_FIELDS).as_json(done),
+            shape_of(Run, _RUN_FIELDS).as_json(rows),
         ]
         [(is_held, written)] = hot_statements.run(_done_statement(), parameters)
         if not is_held:
@@ -196,8 +196,8 @@ def write_done(
     else:
         with transaction.atomic():
             leasing.hold(lease, now=now, gives_back=gives_back)
-            update_each(StepRun, ("id", *_DONE_FIELDS), done)
-            written = update_each(Run, ("id", *_RUN_FIELDS), rows, "AND state <> 'cancelled'")
+            update_each(StepRun, _DONE_FIELDS, done)
+            written = update_each(Run, _RUN_FIELDS, rows, "AND state <> 'cancelled'")
     if written != len(rows):
         cancelled = Run.objects.filter(pk__in=[run.id for run in runs], state=RunState.CANCELLED)
         ids = set(cancelled.values_list("pk", flat=True))
@@ -208,8 +208,8 @@ def write_done(
 
 @lru_cache(maxsize=1)
 def _done_statement() -> str:
-    done = update_from(shape_of(StepRun, ("id", *_DONE_FIELDS)), f"AND {_IS_HELD}")
-    runs = update_from(shape_of(Run, ("id", *_RUN_FIELDS)), f"AND workflows_run.state <> 'cancelled' AND {_IS_HELD}")
+    done = update_from(shape_of(StepRun, _DONE_FIELDS), f"AND {_IS_HELD}")
+    runs = update_from(shape_of(Run, _RUN_FIELDS), f"AND workflows_run.state <> 'cancelled' AND {_IS_HELD}")
     return (
         f"WITH held AS ({leasing.HOLD}), done AS ({done}), runs AS ({runs} RETURNING 1) "  # noqa: S608
         "SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM runs)"
@@ -219,8 +219,5 @@ def _done_statement() -> str:
 _IS_HELD = "EXISTS (SELECT 1 FROM held)"
 
 
-def _row(step: StepInHand, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return (step.id, *(getattr(step, _ATTRIBUTES.get(name, name)) for name in names))
-
-
-_ATTRIBUTES = {"run": "run_id"}
+def _row(held: StepInHand | DueRun, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(held, name) for name in names)

@@ -7,10 +7,8 @@ and each of its columns is asked once and then gives a plain function.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.db import connection, models
@@ -98,29 +96,8 @@ def _shape(model: type[models.Model], names: tuple[str, ...], vendor: str) -> Sh
 
 
 def _adapter(field: Any) -> Adapter:
-    """What SQLite's driver wants: ids as 32 hexadecimal digits, moments and JSON as text."""
-    match hot_statements.kind_of(field):
-        case Kind.JSON:
-            return _json
-        case Kind.ID:
-            return _uuid_hex
-        case Kind.MOMENT:
-            return _moment
-        case Kind.PLAIN:
-            return _same
-
-
-def _same(value: Any) -> Any:
-    return value
+    return _json if hot_statements.kind_of(field) is Kind.JSON else hot_statements.for_sqlite
 
 
 def _json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
-
-
-def _uuid_hex(value: UUID | None) -> str | None:
-    return None if value is None else value.hex
-
-
-def _moment(value: datetime | None) -> Any:
-    return None if value is None else connection.ops.adapt_datetimefield_value(value)
