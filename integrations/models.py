@@ -140,6 +140,26 @@ class Credential(models.Model):
         self.tokens_sealed = encrypt(json.dumps(plain), bound_to=f"credential:{self.pk}") if plain else ""
 
 
+class ApiUsage(models.Model):
+    """An org's count of API calls in one slot of ten minutes, as it said last: forecasts and charts are made of these."""
+
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+", db_index=False)
+    provider_id = models.CharField(max_length=120)
+    since = models.DateTimeField()
+    """When the slot began."""
+    api_used = models.PositiveIntegerField()
+    api_limit = models.PositiveIntegerField()
+    own_calls = models.PositiveIntegerField(default=0)
+    """Isthmus's calls in the slot."""
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "provider_id", "since"], name="one_api_usage_per_slot")
+        ]
+        indexes = [models.Index(fields=["since"], name="api_usage_by_age")]
+
+
 class Configuration(models.Model):
     """A credential's settings; which workflows are on, with which values, stands in workflows.WorkflowSetting."""
 

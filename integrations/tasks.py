@@ -9,7 +9,7 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from integrations import refreshing, saving
+from integrations import budgeting, refreshing, saving
 from integrations.errors import ProviderError
 from integrations.models import Credential
 
@@ -31,4 +31,5 @@ def keep_credentials_alive() -> int:
         except ProviderError as error:
             log.warning("credential.not_kept_alive", extra={"credential": str(credential_id), "code": error.code})
     saving.forget_old_attempts()
+    budgeting.forget_old(now=timezone.now())
     return refreshed

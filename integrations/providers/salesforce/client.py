@@ -18,7 +18,7 @@ from django.utils import timezone
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from integrations import refreshing
+from integrations import budgeting, refreshing
 from integrations.errors import CredentialRevoked, ProviderError
 from integrations.models import Credential
 from integrations.providers.base import JSON, Connection
@@ -111,6 +111,7 @@ class SalesforceConnection(Connection):
         """How far Salesforce's clock is ahead of ours, from its last answer."""
         self._limits_written_at: datetime | None = None
         self._limits_written = 0
+        self._calls_unwritten = 0
         self._described: dict[str, tuple[float, Mapping[str, JSON] | None]] = {}
         self._session = OrgSession(self)
         self.salesforce = Salesforce(
@@ -218,6 +219,7 @@ class SalesforceConnection(Connection):
         with self._lock:
             if answer.status_code != 401:
                 self.calls += 1
+                self._calls_unwritten += 1
             if served_at := replies.server_time(answer):
                 self.clock_offset = served_at - now
             if used_and_limit is None:
@@ -227,9 +229,9 @@ class SalesforceConnection(Connection):
             if not self._is_worth_writing(used_and_limit, now):
                 return
             self._limits_written_at, self._limits_written = now, used_and_limit[0]
-        Credential.objects.filter(pk=self.credential.pk).update(
-            api_used=used_and_limit[0], api_limit=used_and_limit[1], api_checked_at=now
-        )
+            credential, (used, limit) = self.credential, used_and_limit
+            own_calls, self._calls_unwritten = self._calls_unwritten, 0
+        budgeting.note(credential, used=used, limit=limit, own_calls=own_calls, now=now)
 
     def _is_worth_writing(self, used_and_limit: tuple[int, int], now: datetime) -> bool:
         """Every few seconds, and at once when half a percent of the limit has gone since: the engine's budget reads it."""

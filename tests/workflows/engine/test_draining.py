@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.models import Credential, CredentialStatus
 from tests.factories import lead_definition
-from workflows.engine import draining, leasing
+from workflows.engine import draining, leasing, pausing
 from workflows.engine.deciding import NothingToDecide, decide
 from workflows.engine.parking import resume_parked
 from workflows.engine.slices import Slice
@@ -216,10 +216,42 @@ def test_a_used_up_api_budget_pauses_the_lane_and_leaves_the_reserve(tutorial):
     tutorial.drain()
 
     run.refresh_from_db()
-    assert run.state == RunState.QUEUED and "801 of 1000" in run.wait_reason and tutorial.leads() == []
+    assert run.state == RunState.QUEUED and "801 of 1,000" in run.wait_reason and tutorial.leads() == []
     Credential.objects.update(api_used=799)
     tutorial.drain(later=AN_HOUR)
     assert len(tutorial.leads()) == 1
+
+
+def test_an_accounts_own_reserve_counts_instead_of_the_integrations(tutorial):
+    Credential.objects.update(api_used=801, api_limit=1000, api_checked_at=timezone.now(), api_reserve_percent=10)
+    tutorial.send()
+
+    tutorial.drain()
+
+    assert len(tutorial.leads()) == 1
+
+
+@pytest.mark.parametrize(("percent", "goes_on"), [(10, True), (19, True), (20, False), (None, False)])
+def test_a_lowered_reserve_lets_a_stopped_lane_go_on_at_once(tutorial, percent, goes_on):
+    Credential.objects.update(api_used=801, api_limit=1000, api_checked_at=timezone.now())
+    tutorial.send()
+    tutorial.drain()
+    Credential.objects.update(api_reserve_percent=percent)
+
+    freed = pausing.go_on_within_budget(tutorial.credential.integration, now=timezone.now())
+
+    assert freed == int(goes_on)
+    tutorial.drain()
+    assert len(tutorial.leads()) == int(goes_on)
+
+
+def test_a_lowered_reserve_does_not_end_a_pause_that_the_org_asked_for(tutorial):
+    until = timezone.now() + timedelta(minutes=5)
+    Lane.objects.update(paused_until=until, pause_reason="Salesforce asks for a pause.")
+
+    assert pausing.go_on_within_budget(tutorial.credential.integration, now=timezone.now()) == 0
+
+    assert Lane.objects.get().paused_until == until
 
 
 def test_a_disconnected_account_cancels_what_was_queued(tutorial):
