@@ -18,6 +18,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import metrics
+from integrations import budgeting
 from tests.factories import (
     bearer,
     make_app_event,
@@ -205,9 +206,24 @@ def test_the_backlog_is_told_as_the_database_knows_it():
     assert 4 <= value(found, "isthmus_worker_pulse_age_seconds") < 14 and value(found, "isthmus_worker_hosts") == 1
     assert value(found, "isthmus_org_api_calls_used", provider="salesforce", org="00Done") == 900
     assert value(found, "isthmus_org_api_calls_limit", provider="salesforce", org="00Dtwo") == 1000
+    assert value(found, "isthmus_org_api_calls_spent_seconds", provider="salesforce", org="00Done") == 0
+    assert value(found, "isthmus_org_api_calls_spent_seconds", provider="salesforce", org="00Dtwo") == float("inf")
     assert not any("00Dthree" in str(key) for key in found)
     assert value(found, "isthmus_credentials", status="valid") == 2
     assert value(found, "isthmus_database_up") == 1
+
+
+@pytest.mark.django_db
+def test_the_time_until_an_orgs_share_is_used_up_is_forecast():
+    credential = make_credential(provider_id="00Dbusy")
+    now = timezone.now()
+    for minutes_ago, used in ((60, 400), (0, 600)):
+        at = now - timedelta(minutes=minutes_ago)
+        budgeting.note(credential, used=used, limit=1000, own_calls=1, now=at)
+
+    left = value(scrape(), "isthmus_org_api_calls_spent_seconds", provider="salesforce", org="00Dbusy")
+
+    assert 3590 < left <= 3600, "200 of the 800 are left, at 200 an hour"
 
 
 @pytest.mark.django_db

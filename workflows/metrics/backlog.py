@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Count, F, FloatField, Max
-from django.db.models.functions import Cast
+from django.db.models import Count, Max
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from integrations import budgeting
+from integrations.budgeting import Budget
 from integrations.models import Credential
 from workflows.models import WorkerPulse
 
@@ -25,7 +26,6 @@ KEPT_FACTOR = 20
 MAX_ORGS = 100
 """Those nearest to their limit: a series for each customer's org would be too many."""
 WORKER_ALIVE = timedelta(seconds=15)
-BUDGET_KNOWN = timedelta(hours=24)
 
 # Literal states: SQLite uses a partial index only where the statement itself, not a parameter, says what it holds.
 _DUE = """
@@ -104,21 +104,30 @@ def _credentials() -> GaugeMetricFamily:
 
 
 def _budgets(now: datetime) -> Iterator[GaugeMetricFamily]:
-    orgs = (
-        Credential.objects.filter(removed_at__isnull=True, api_limit__gt=0, api_checked_at__gt=now - BUDGET_KNOWN)
-        .values("integration__provider_key", "provider_id")
-        .annotate(used=Max("api_used"), limit=Max("api_limit"))
-        .order_by((Cast(F("used"), FloatField()) / F("limit")).desc())[:MAX_ORGS]
-    )
     names = ["provider", "org"]
     used = GaugeMetricFamily("isthmus_org_api_calls_used", "An org's API calls of the last 24 hours.", labels=names)
     limit = GaugeMetricFamily("isthmus_org_api_calls_limit", "How many of them the org allows.", labels=names)
-    for org in orgs:
-        labels = [org["integration__provider_key"], org["provider_id"]]
-        used.add_metric(labels, org["used"] or 0)
-        limit.add_metric(labels, org["limit"])
+    spent = GaugeMetricFamily(
+        "isthmus_org_api_calls_spent_seconds",
+        "Until the count reaches what is reserved for the customer, at the last hour's rate. 0: it has; +Inf: not in a day.",
+        labels=names,
+    )
+    nearest = budgeting.nearest_to_limit(count=MAX_ORGS, now=now)
+    budgets = budgeting.budgets_of(nearest, now=now)
+    for credential in nearest:
+        budget, labels = budgets[credential.pk], [credential.integration.provider_key, credential.provider_id]
+        used.add_metric(labels, budget.used)
+        limit.add_metric(labels, budget.limit)
+        spent.add_metric(labels, _seconds_until_spent(budget, now))
     yield used
     yield limit
+    yield spent
+
+
+def _seconds_until_spent(budget: Budget, now: datetime) -> float:
+    if budget.is_spent:
+        return 0.0
+    return max(0.0, (budget.spent_at - now).total_seconds()) if budget.spent_at else float("inf")
 
 
 def _row(statement: str, *values: Any) -> tuple[Any, ...]:
