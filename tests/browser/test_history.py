@@ -60,7 +60,12 @@ def scene(server: str, transactional_db: None) -> Scene:
     integration = make_integration(project)
     user = make_connected_user(project, "user-1", name="Bo Lind", meta={"plan": "pro"})
     credential = make_credential(
-        integration, user, provider_data={"username": "bo@lind.example"}, api_used=10, api_limit=100
+        integration,
+        user,
+        provider_data={"username": "bo@lind.example"},
+        api_used=85,
+        api_limit=100,
+        api_checked_at=timezone.now(),
     )
     workflow = make_workflow(integration, name="Sync leads", draft=two_steps())
     client = Client()
@@ -89,6 +94,22 @@ def test_a_row_goes_on_by_itself_while_its_run_does(ana, scene):
 
     expect(row).to_contain_text("Succeeded")
     assert row.evaluate("row => row.parentElement.tagName") == "TBODY"
+
+
+def test_a_reserve_that_is_lowered_by_keyboard_shows_what_it_leaves(ana, scene):
+    ana.goto(f"{scene.server}/users/{scene.credential.user_id}/")
+    expect(ana.get_by_text("0 left to Isthmus")).to_be_visible()
+    reserve = ana.get_by_label("Reserved for this customer")
+
+    reserve.fill("95")
+    reserve.press("Enter")
+    expect(ana.get_by_role("alert")).to_have_text("A whole number from 0 to 90, or nothing.")
+    expect(reserve).to_be_focused()
+    reserve.fill("5")
+    reserve.press("Enter")
+
+    expect(ana.get_by_text("10 left to Isthmus")).to_be_visible()
+    expect(ana.locator(".toast-note")).to_contain_text("Saved.")
 
 
 def test_new_runs_wait_behind_a_button_and_shift_no_rows(ana, scene):

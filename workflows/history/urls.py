@@ -23,6 +23,11 @@ urlpatterns: list[URLPattern] = [
         name="disconnect-credential",
     ),
     path(
+        "users/<uuid:user_id>/credentials/<uuid:credential_id>/api-reserve/",
+        users.set_api_reserve,
+        name="set-api-reserve",
+    ),
+    path(
         "users/<uuid:user_id>/workflows/<uuid:configuration_id>/<uuid:workflow_id>/",
         users.switch_workflow,
         name="switch-workflow",

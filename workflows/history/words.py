@@ -81,15 +81,18 @@ def why_it_stands(run: Run, *, now: datetime) -> str:
     match run.state:
         case RunState.WAITING | RunState.ASKING | RunState.CANCELLED:
             return run.wait_reason or words.explanation
-        case RunState.QUEUED if run.wait_reason:
-            lane = run.lane
-            is_of_a_pause = (
-                run.wait_reason == lane.pause_reason
-            )  # which stays with the lane and its runs when it is over
-            is_over = lane.paused_until is None or lane.paused_until <= now
-            return words.explanation if is_of_a_pause and is_over else run.wait_reason
+        case RunState.QUEUED if paused_until(run, now=now):
+            return run.lane.pause_reason
+        case RunState.QUEUED if run.wait_reason != run.lane.pause_reason:  # which runs keep when the pause is over
+            return run.wait_reason or words.explanation
         case _:
             return words.explanation
+
+
+def paused_until(run: Run, *, now: datetime) -> datetime | None:
+    """When the run's lane is looked at again, where a rate limit or a used-up API budget has stopped it."""
+    until = run.lane.paused_until
+    return until if run.state == RunState.QUEUED and until and until > now else None
 
 
 def step_words(step_run: StepRun) -> Words:

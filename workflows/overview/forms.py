@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from integrations import budgeting
 from integrations.models import Integration
 from workflows.overview.local_org import LocalApp
 
@@ -53,8 +54,8 @@ class SettingsForm(forms.Form):
     api_reserve_percent = forms.IntegerField(
         label="API calls left to the customer, per cent",
         min_value=0,
-        max_value=90,
-        help_text="Of the org's daily limit. Runs wait rather than use these up.",
+        max_value=budgeting.MAX_RESERVE_PERCENT,
+        help_text="Of the org's daily limit. Runs wait rather than use these up. A user's page sets it for one account.",
     )
     is_active = forms.BooleanField(label="Active: users can connect, and events start runs", required=False)
 

@@ -22,7 +22,8 @@ from integrations.providers import registry
 from integrations.providers.base import Provider
 from projects.models import Role
 from projects.permissions import ProjectRequest, member_required, require_role
-from workflows.history import charting
+from workflows.engine import pausing
+from workflows.history import budgets, charting
 from workflows.models import Workflow
 from workflows.overview import figures, getting_started, local_org, snippets
 from workflows.overview.forms import SettingsForm
@@ -90,6 +91,7 @@ def _figures(request: ProjectRequest, integration: Integration) -> dict[str, Any
         "last_day": charting.count_since(request.project, ids, now - timedelta(days=1)),
         "chart": charting.of_workflows(request.project, ids, days=_CHART_DAYS, now=now),
         "workflows": figures.workflow_rows(workflows),
+        "budgets": budgets.nearest_to_limit(integration, now=now),
     }
 
 
@@ -134,6 +136,7 @@ def _store(form: SettingsForm, integration: Integration, request: ProjectRequest
                 is_active=given["is_active"],
                 by=request.user,
             )
+            pausing.go_on_within_budget(integration, now=timezone.now())
     except activating.SettingsRefused as refused:
         for name, message in refused.errors.items():
             form.add_error(name if name in form.fields else None, message)

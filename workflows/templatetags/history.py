@@ -38,6 +38,12 @@ def why_it_stands(run: Run) -> str:
 
 
 @register.filter
+def paused_until(run: Run) -> datetime | None:
+    """When a run that its lane's pause holds up goes on."""
+    return words.paused_until(run, now=timezone.now())
+
+
+@register.filter
 def error_kind(error: Mapping[str, Any]) -> str:
     """What the class of an error means for the run."""
     return words.error_kind(error)

@@ -261,7 +261,18 @@ def test_a_queued_run_tells_its_lanes_pause_while_it_lasts(ana, acme, minutes, i
     until = timezone.now() + timedelta(minutes=minutes)
     Lane.objects.update(pause_reason="The org is busy.", paused_until=until)
 
-    assert ("The org is busy." in page(ana, run)) == is_told
+    body = page(ana, run)
+
+    assert ("The org is busy." in body) == is_told
+    assert (f"#budget-{acme.credential.pk.hex}" in body and "Looks again" in body) == is_told
+
+
+def test_a_run_that_came_during_the_pause_tells_it_too(ana, acme):
+    run = make_run(acme.workflow, acme.credential)
+    until = timezone.now() + timedelta(minutes=5)
+    Lane.objects.update(pause_reason="The org is busy.", paused_until=until)
+
+    assert "The org is busy." in page(ana, run)
 
 
 def seen(body: str) -> str:

@@ -9,12 +9,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations import budgeting
 from integrations.models import CredentialStatus
 from projects.models import AuditEntry
 from tests.factories import lead_definition, make_connected_user, make_credential, make_run, make_workflow, switch_on
 from tests.workflows.history.conftest import Acme
 from workflows.history import people
-from workflows.models import WorkflowSetting
+from workflows.models import Lane, WorkflowSetting
 
 
 def user_url(acme: Acme) -> str:
@@ -25,6 +26,10 @@ def switch_url(acme: Acme) -> str:
     configuration = acme.credential.configurations.get()
     ids = [acme.credential.user_id, configuration.pk, acme.workflow.pk]
     return reverse("workflows:switch-workflow", args=ids)
+
+
+def reserve_url(acme: Acme) -> str:
+    return reverse("workflows:set-api-reserve", args=[acme.credential.user_id, acme.credential.pk])
 
 
 def test_the_list_tells_accounts_workflows_and_recent_runs(ana, acme):
@@ -122,6 +127,56 @@ def test_a_users_page_shows_account_reason_budget_switches_and_runs(ana, acme):
     assert re.search(r'name="on"[^>]*checked', body)
 
 
+def test_a_users_page_shows_how_long_the_budget_lasts(ana, acme):
+    now = timezone.now()
+    for minutes_ago, used in ((60, 11_000), (30, 11_400), (0, 11_800)):
+        at = now - timedelta(minutes=minutes_ago)
+        budgeting.note(acme.credential, used=used, limit=15_000, own_calls=300, now=at)
+
+    body = ana.get(user_url(acme)).content.decode()
+
+    for shown in (
+        "11,800 of 15,000", "900 by Isthmus", "10,900 by others", "200 left to Isthmus", "3,000 reserved",
+        "share is used up in about 15 min", 'class="budget-curve-forecast"',
+    ):  # fmt: skip
+        assert shown in body
+
+
+def test_an_account_that_has_made_no_call_is_told_when_the_count_comes(ana, acme):
+    assert "tells the count with its answer to the first call" in ana.get(user_url(acme)).content.decode()
+
+
+def test_a_builder_sets_an_accounts_reserve_and_takes_it_back(ana, acme):
+    page = ana.post(reserve_url(acme), {"percent": "50"}, headers={"HX-Request": "true"}).content.decode()
+
+    acme.credential.refresh_from_db()
+    assert acme.credential.api_reserve_percent == 50 and re.search(r'name="percent"[^>]*value="50"', page)
+    assert ana.post(reserve_url(acme), {"percent": ""}).status_code == 302
+    acme.credential.refresh_from_db()
+    assert acme.credential.api_reserve_percent is None
+
+
+def test_runs_that_the_reserve_held_up_go_on_when_it_is_lowered(ana, acme):
+    budgeting.note(acme.credential, used=801, limit=1000, own_calls=1, now=timezone.now())
+    until = timezone.now() + timedelta(minutes=10)
+    reason = "801 of 1,000 daily API calls of this org are used; 20 % stay reserved for the customer."
+    Lane.objects.update(paused_until=until, pause_reason=reason)
+
+    response = ana.post(reserve_url(acme), {"percent": "10"}, headers={"HX-Request": "true"})
+
+    assert "The runs that waited go on." in response["HX-Trigger"]
+    assert Lane.objects.get().paused_until is None
+
+
+@pytest.mark.parametrize("given", ["91", "-1", "half", "1.5", "²", "9" * 500])
+def test_a_reserve_that_is_none_is_refused_and_shown_again(ana, acme, given):
+    response = ana.post(reserve_url(acme), {"percent": given}, headers={"HX-Request": "true"})
+
+    assert response.status_code == 422 and "A whole number from 0 to 90" in response.content.decode()
+    acme.credential.refresh_from_db()
+    assert acme.credential.api_reserve_percent is None
+
+
 def test_a_users_tokens_stand_nowhere_on_the_page(ana, acme):
     body = ana.get(user_url(acme)).content.decode()
 
@@ -153,14 +208,16 @@ def test_a_workflow_that_lacks_a_setting_is_not_switched_on_and_says_which(ana, 
 
 
 @pytest.mark.parametrize("who", ["stranger", "raj"])
-def test_who_may_not_build_switches_nothing_and_disconnects_nobody(request, acme, who):
+def test_who_may_not_build_changes_nothing_of_a_user(request, acme, who):
     client = request.getfixturevalue(who)
     disconnect = reverse("workflows:disconnect-credential", args=[acme.credential.user_id, acme.credential.pk])
 
-    statuses = {client.post(url, {"on": "1"}).status_code for url in (switch_url(acme), disconnect)}
+    posted = {"on": "1", "percent": "50"}
+    statuses = {client.post(url, posted).status_code for url in (switch_url(acme), disconnect, reserve_url(acme))}
 
     assert statuses == ({404} if who == "stranger" else {403})
     acme.credential.refresh_from_db()
+    assert acme.credential.api_reserve_percent is None
     assert acme.credential.removed_at is None and acme.credential.tokens["refresh_token"] == "refresh"
     assert not WorkflowSetting.objects.exists()
 

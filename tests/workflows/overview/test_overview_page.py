@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations import budgeting
 from lib.ids import lowest_id_at
 from tests.factories import lead_definition, make_run, make_workflow, switch_on
 from tests.workflows.history.conftest import Acme
@@ -149,6 +150,16 @@ def test_a_project_without_the_integration_is_led_to_its_settings(stranger, acme
 def test_an_unknown_provider_is_not_found(ana):
     assert ana.get("/integrations/fax/").status_code == 404
     assert ana.get("/integrations/fax/settings/").status_code == 404
+
+
+def test_the_orgs_nearest_to_their_limit_are_listed_with_what_to_expect(ana, acme):
+    assert "organisations" not in ana.get(URL).content.decode()
+    budgeting.note(acme.credential, used=13_000, limit=15_000, own_calls=100, now=timezone.now())
+
+    body = ana.get(URL).content.decode()
+
+    assert "13,000 of 15,000" in body and "What is not reserved is used up, so runs wait." in body
+    assert f"#budget-{acme.credential.pk.hex}" in body
 
 
 def test_the_page_takes_few_queries_however_many_workflows_it_lists(ana, acme, django_assert_max_num_queries):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,14 +14,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from integrations import disconnecting
+from integrations import budgeting, disconnecting
 from integrations.models import Configuration, Credential
 from lib.errors import IsthmusError
 from projects import auditing
 from projects.models import ConnectedUser, Role
 from projects.permissions import ProjectRequest, member_required
+from projects.toasts import toast
 from workflows import switching
-from workflows.history import people, queries
+from workflows.engine import pausing
+from workflows.history import budgets, people, queries
 from workflows.history.filtering import RunFilters
 from workflows.history.queries import Cursor
 from workflows.history.views.activity import poll_url
@@ -56,8 +59,8 @@ def connected_user(request: ProjectRequest, user_id: UUID) -> HttpResponse:
     page = queries.page_of(Run.objects.for_connected_user(user), Cursor(), size=_RUNS_SHOWN)
     context = {
         "connected_user": user,
-        "credentials": [credential for credential in credentials if credential.removed_at is None],
-        "removed": [credential for credential in credentials if credential.removed_at is not None],
+        "accounts": budgets.of_accounts([each for each in credentials if each.removed_at is None], now=timezone.now()),
+        "removed": [each for each in credentials if each.removed_at is not None],
         "switches": people.switches_of(user),
         "page": page,
         "poll_url": poll_url(RunFilters(user=user.external_id), page.newest, page.runs, counts_new=False)
@@ -98,19 +101,56 @@ def switch_workflow(request: ProjectRequest, user_id: UUID, configuration_id: UU
 @member_required(role=Role.BUILDER)
 def disconnect_credential(request: ProjectRequest, user_id: UUID, credential_id: UUID) -> HttpResponse:
     """Disconnect one of the user's accounts for them."""
-    user = _user_or_404(request, user_id)
-    credential = (
-        Credential.objects.for_project(request.project)
-        .for_connected_user(user)
-        .present()
-        .filter(pk=credential_id)
-        .first()
-    )
-    if credential is None:
-        raise Http404("This user has no such account.")
+    credential = _credential_or_404(request, user_id, credential_id)
     disconnecting.disconnect(credential, by=request.user)
     messages.success(request, f"Disconnected {credential}.")
-    return redirect("workflows:connected-user", user_id=user.pk)
+    return redirect("workflows:connected-user", user_id=user_id)
+
+
+@require_POST
+@member_required(role=Role.BUILDER)
+def set_api_reserve(request: ProjectRequest, user_id: UUID, credential_id: UUID) -> HttpResponse:
+    """Say how much of its org's API calls is left to this customer; empty: as much as to all. The answer is the budget."""
+    credential = _credential_or_404(request, user_id, credential_id)
+    given = request.POST.get("percent", "").strip()
+    context: dict[str, Any] = {"connected_user": credential.user, "can_build": True}
+    now, has_freed = timezone.now(), 0
+    try:
+        with transaction.atomic():
+            budgeting.set_reserve(credential, _percent(given), by=request.user)
+            has_freed = pausing.go_on_within_budget(credential.integration, now=now)
+    except ValueError as exc:
+        context |= {"problem": str(exc), "given": given[:10]}
+    (context["account"],) = budgets.of_accounts([credential], now=now)
+    if not request.htmx and "problem" not in context:
+        return redirect("workflows:connected-user", user_id=user_id)
+    response = render(request, "workflows/history/budget.html", context, status=422 if "problem" in context else 200)
+    return (
+        response
+        if "problem" in context
+        else toast(
+            response, "Saved. The runs that waited go on." if has_freed else "Saved. It holds from the next call on."
+        )
+    )
+
+
+def _percent(given: str) -> int | None:
+    """Raises ValueError, whose text is for the person."""
+    if not given:
+        return None
+    most = budgeting.MAX_RESERVE_PERCENT
+    if not given.isascii() or not given.isdigit() or int(given) > most:
+        raise ValueError(f"A whole number from 0 to {most}, or nothing.")
+    return int(given)
+
+
+def _credential_or_404(request: ProjectRequest, user_id: UUID, credential_id: UUID) -> Credential:
+    """One of the user's accounts that are connected."""
+    own = Credential.objects.for_project(request.project).for_connected_user(_user_or_404(request, user_id)).present()
+    credential = own.filter(pk=credential_id).select_related("integration__project", "user").first()
+    if credential is None:
+        raise Http404("This user has no such account.")
+    return credential
 
 
 def _user_or_404(request: ProjectRequest, user_id: UUID) -> ConnectedUser:
