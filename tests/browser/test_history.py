@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ from tests.factories import (
     make_workflow,
     switch_on,
 )
-from tests.support.sandbox import SandboxOrg
 from workflows.models import Run, RunState, StepState, Workflow, WorkflowSetting
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -247,14 +246,8 @@ def test_a_switch_acts_at_once_and_goes_back_where_it_is_refused(ana, scene):
     assert list(WorkflowSetting.objects.on().values_list("workflow__name", flat=True)) == ["Sync leads"]
 
 
-@pytest.fixture(scope="module")
-def org() -> Iterator[SandboxOrg]:
-    with SandboxOrg() as org:
-        yield org
-
-
-def test_one_click_and_a_save_set_up_the_local_sandbox_org(ana, scene, org, settings):
-    settings.SANDBOX_ORG_URL = settings.SALESFORCE_LOGIN_URL = org.url
+def test_one_click_and_a_save_set_up_the_local_sandbox_org(ana, scene, running_org, settings):
+    settings.SANDBOX_ORG_URL = settings.SALESFORCE_LOGIN_URL = running_org.url
     Integration.objects.update(client_id="", client_secret_sealed="", is_active=False)
     ana.goto(f"{scene.server}/integrations/salesforce/settings/")
 

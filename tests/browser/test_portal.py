@@ -74,12 +74,6 @@ class Scene:
         return self.page.locator("[data-log] li", has=self.page.get_by_text(title, exact=True)).all_inner_texts()
 
 
-@pytest.fixture(scope="session")
-def running_org() -> Iterator[SandboxOrg]:
-    with SandboxOrg() as org:
-        yield org
-
-
 @pytest.fixture
 def scene(running_org: SandboxOrg, server: str, settings: Any, page: Page, transactional_db: None) -> Iterator[Scene]:
     running_org.reset()

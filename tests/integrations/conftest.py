@@ -1,6 +1,6 @@
 """A sandbox org in its own process, and a credential that is connected to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,12 +17,6 @@ from tests.factories import make_credential, make_integration
 from tests.support.sandbox import SandboxOrg
 
 REDIRECT = "http://localhost:8000/oauth/callback"
-
-
-@pytest.fixture(scope="session")
-def running_org() -> Iterator[SandboxOrg]:
-    with SandboxOrg() as org:
-        yield org
 
 
 @pytest.fixture

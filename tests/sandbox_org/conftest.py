@@ -1,6 +1,5 @@
 """One sandbox org for the whole test session, emptied before each test."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +53,6 @@ class Api:
         reply = self.post(f"sobjects/{name}", {**needed, **values})
         assert reply.status_code == 201, reply.text
         return str(reply.json()["id"])
-
-
-@pytest.fixture(scope="session")
-def running_org() -> Iterator[SandboxOrg]:
-    with SandboxOrg() as org:
-        yield org
 
 
 @pytest.fixture

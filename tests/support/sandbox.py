@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,3 +150,10 @@ class SandboxOrg:
         if not reply.ok:
             raise AssertionError(f"{method} /__org/{path} answered {reply.status_code}: {reply.text}")
         return reply.json()
+
+
+@pytest.fixture(scope="session")
+def running_org() -> Iterator[SandboxOrg]:
+    """One for all tests of a process; who needs it empty resets it."""
+    with SandboxOrg() as org:
+        yield org

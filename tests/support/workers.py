@@ -1,12 +1,16 @@
 """Real workers on a real broker, ended with the block that starts them."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+from kombu import Connection
 
 from tests.support.processes import ROOT, environment
 from tests.support.sandbox import SandboxOrg
@@ -17,6 +21,27 @@ QUEUE = f"test-{os.getpid()}"
 
 Broker = tuple[str, Path]
 """Its address, and the data folder of the workers."""
+
+
+BROKERS = {
+    "redis": ("127.0.0.1", 6379, "redis://127.0.0.1:6379/11"),
+    "rabbitmq": ("127.0.0.1", 5672, "amqp://guest:guest@127.0.0.1:5672//"),
+}
+
+
+@contextmanager
+def running_broker(name: str) -> Iterator[str]:
+    """Its address; the tests' queue is gone with the block. Skips the test where it does not answer, but not in CI."""
+    host, port, url = BROKERS[name]
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{name} does not answer on this machine")
+    yield url
+    with Connection(url) as link:
+        link.default_channel.queue_delete(QUEUE)
 
 
 def files_broker(folder: Path) -> Broker:

@@ -1,17 +1,9 @@
 """A running sandbox org, empty and without faults at each test's begin."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support.sandbox import SandboxOrg
 from tests.support.tutorial import Tutorial, connect
-
-
-@pytest.fixture(scope="session")
-def running_org() -> Iterator[SandboxOrg]:
-    with SandboxOrg() as org:
-        yield org
 
 
 @pytest.fixture

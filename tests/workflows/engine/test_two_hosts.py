@@ -2,23 +2,16 @@
 
 import os
 import signal
-import socket
 import time
 
 import pytest
 from django.db import connection
-from kombu import Connection
 
 from tests.support.sandbox import SandboxOrg
-from tests.support.workers import QUEUE, wait_until, worker
+from tests.support.workers import BROKERS, running_broker, wait_until, worker
 from workflows.models import Lane, Run, RunState, StepRun, StepState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
-
-BROKERS = {
-    "redis": ("127.0.0.1", 6379, "redis://127.0.0.1:6379/11"),
-    "rabbitmq": ("127.0.0.1", 5672, "amqp://guest:guest@127.0.0.1:5672//"),
-}
 
 
 @pytest.fixture
@@ -30,16 +23,8 @@ def org():
 
 @pytest.fixture(params=list(BROKERS))
 def broker_url(request):
-    host, port, url = BROKERS[request.param]
-    try:
-        socket.create_connection((host, port), timeout=2).close()
-    except OSError:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"{request.param} does not answer on this machine")
-    yield url
-    with Connection(url) as link:
-        link.default_channel.queue_delete(QUEUE)
+    with running_broker(request.param) as url:
+        yield url
 
 
 def folder(tmp_path, name):

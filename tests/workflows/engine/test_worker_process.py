@@ -1,43 +1,26 @@
 """Real worker processes on a real broker: a doorbell wakes them, SIGKILL costs nothing, SIGTERM is graceful."""
 
-import os
 import signal
-import socket
 import time
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from kombu import Connection
 
-from tests.support.workers import QUEUE, wait_until, worker
+from tests.support.workers import BROKERS, files_broker, running_broker, wait_until, worker
 from workflows.models import Lane, Run, RunState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
 
-BROKERS = {
-    "files": None,
-    "redis": ("127.0.0.1", 6379, "redis://127.0.0.1:6379/11"),
-    "rabbitmq": ("127.0.0.1", 5672, "amqp://guest:guest@127.0.0.1:5672//"),
-}
 
-
-@pytest.fixture(params=list(BROKERS))
+@pytest.fixture(params=["files", *BROKERS])
 def broker(request, tmp_path):
     """The broker's address, and the data folder that its workers share."""
-    if BROKERS[request.param] is None:
-        yield "filesystem://", tmp_path
+    if request.param == "files":
+        yield files_broker(tmp_path)
         return
-    host, port, url = BROKERS[request.param]
-    try:
-        socket.create_connection((host, port), timeout=2).close()
-    except OSError:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"{request.param} does not answer on this machine")
-    yield url, tmp_path
-    with Connection(url) as connection:
-        connection.default_channel.queue_delete(QUEUE)
+    with running_broker(request.param) as url:
+        yield url, tmp_path
 
 
 def all_succeeded(count):

@@ -8,12 +8,12 @@ import pytest
 
 from tests.factories import lead_definition
 from tests.support.tutorial import Tutorial
-from tests.workflows.engine.conftest import org, running_org, tutorial
+from tests.workflows.engine.conftest import org, tutorial
 from workflows.engine.rendering import forget_prepared
 from workflows.history.replaying import replay
 from workflows.models import Run, RunState, Workflow, WorkflowVersion
 
-__all__ = ["org", "running_org", "tutorial"]
+__all__ = ["org", "tutorial"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,12 +33,6 @@ def form(**changes: str) -> dict[str, str]:
         "api_reserve_percent": "30",
         "is_active": "on",
     } | changes
-
-
-@pytest.fixture(scope="module")
-def running_org() -> Iterator[SandboxOrg]:
-    with SandboxOrg() as org:
-        yield org
 
 
 @pytest.fixture
