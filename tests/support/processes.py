@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -30,6 +32,17 @@ def environment(**more: str) -> dict[str, str]:
         "DATA_DIR": str(settings.DATA_DIR),
         **more,
     }
+
+
+@contextmanager
+def module_running(module: str, *arguments: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m module`, killed with the block."""
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment(**more))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def run_module(module: str, *arguments: str, seconds: float = 60, **more: str) -> subprocess.CompletedProcess[str]:

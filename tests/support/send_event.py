@@ -1,4 +1,7 @@
-"""`python -m tests.support.send_event PROJECT USER KEY`: intake in a process that a test may have die."""
+"""`python -m tests.support.send_event PROJECT USER KEY [--stay]`: intake in a process that a test may have die.
+
+With `--stay` it lives until it is ended, as a web process does: the doorbell rings behind the answer.
+"""
 
 import sys
 import time
@@ -19,7 +22,9 @@ def main() -> None:
     token = UserToken(project_id, user, time.time() + 3600, project_id, {})
     arrival = Arrival(token, "Lead Created", LEAD, idempotency_key=key)
     received = receive_with_others(arrival, size_bytes=200)
-    print(received.receipt["event_id"], "repeated" if received.is_repetition else "accepted")
+    print(received.receipt["event_id"], "repeated" if received.is_repetition else "accepted", flush=True)
+    while "--stay" in sys.argv:
+        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tests.support.processes import ROOT, environment
 from tests.support.sandbox import SandboxOrg
 
 CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
-OPTIONS = "--pool threads --concurrency 4 --without-gossip --without-mingle"
+OPTIONS = "--pool threads --concurrency 4 --without-gossip --without-mingle --loglevel INFO"
 QUEUE = f"test-{os.getpid()}"
 
 Broker = tuple[str, Path]

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.support.workers import BROKERS, files_broker, running_broker, wait_until, worker
+from tests.support.processes import module_running
+from tests.support.workers import BROKERS, QUEUE, files_broker, running_broker, wait_until, worker
 from workflows.models import Lane, Run, RunState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("brokers")]
@@ -46,15 +47,18 @@ def test_a_worker_killed_again_and_again_makes_one_lead_for_each_event(tutorial,
     assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number:03}" for number in range(62)]
 
 
-def test_a_doorbell_wakes_an_idle_worker_and_sigterm_ends_it_politely(tutorial, broker):
-    with worker(broker, tutorial.org) as process:
-        first = tutorial.send()
-        assert wait_until(all_succeeded(1)), (broker[1] / "worker.log").read_text()[-3000:]
+def test_a_doorbell_wakes_a_worker_that_looks_for_nothing_and_sigterm_ends_it_politely(tutorial, broker):
+    url, data_dir = broker
+    log = data_dir / "worker.log"
+    sender = [str(tutorial.project.pk), tutorial.user.external_id, "key", "--stay"]
+    queue = {"CELERY_BROKER_URL": url, "CELERY_QUEUE": QUEUE, "DATA_DIR": str(data_dir)}
 
-        second = tutorial.send(last_name="Second")
-        assert wait_until(all_succeeded(2)), first
+    with worker(broker, tutorial.org, WORKER_BEAT="false") as process:
+        assert wait_until(lambda: " ready." in log.read_text())
+        with module_running("tests.support.send_event", *sender, **queue):
+            assert wait_until(all_succeeded(1)), log.read_text()[-3000:]
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
-    assert Run.objects.get(pk=second.pk).state == RunState.SUCCEEDED and len(tutorial.leads()) == 2
+    assert len(tutorial.leads()) == 1
     assert Lane.objects.get().leased_until is None
