@@ -9,7 +9,7 @@ from integrations.providers.base import ActionCall, OutcomeKind
 from projects.user_tokens import verify_user_token
 from tests.docs.pages import ROOT, blocks
 from tests.factories import make_project, make_signing_key, private_key
-from tests.integrations.conftest import connect, connection, credential, integration, org, running_org  # noqa: F401
+from tests.integrations.conftest import connect, connection, credential, integration, org  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
