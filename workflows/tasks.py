@@ -13,7 +13,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from workflows.engine import crews, parking, ringing, sleeping
-from workflows.history.retaining import drop_older_than
+from workflows.history import retaining
 from workflows.models import WorkerPulse
 
 log = logging.getLogger("workflows.tasks")
@@ -49,10 +49,18 @@ def wake_due_lanes() -> None:
 
 
 @shared_task(name="workflows.drop_old_history")
-def drop_old_history() -> None:
-    """Drop what is past its time, in batches, and end what no account is left for. Safe twice: what is gone is gone."""
+def drop_old_history(after: str = "") -> None:
+    """Drop what is past its time, and end what no account is left for. Safe twice: what is gone is gone.
+
+    It goes on in another message, `after` the event that this one has come to, so that no worker that is to stop waits for
+    all of it. Should that be lost, it begins anew with the next hour.
+    """
     with _own_connection():
-        parking.cancel_disconnected()
-        dropped = drop_older_than(timezone.now() - timedelta(days=settings.RETENTION_DAYS))
-    if dropped:
-        log.info("history.dropped", extra={"events": dropped})
+        if not after:
+            parking.cancel_disconnected()
+        moment = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+        swept = retaining.drop_older_than(moment, after=UUID(after) if after else retaining.BEGINNING)
+    if swept.events:
+        log.info("history.dropped", extra={"events": swept.events})
+    if swept.goes_on_after is not None:
+        drop_old_history.delay(str(swept.goes_on_after))
