@@ -28,11 +28,13 @@ from benchmarks.measuring import Bench
 from benchmarks.plan import Plan
 from benchmarks.postgres import DEFAULT_URL, Postgres
 from benchmarks.processes import ROOT, BenchmarkFailed, Group
+from benchmarks.retention import Retention
 from benchmarks.scenarios import SCENARIOS, Field
 from benchmarks.systems import ByHand, Keys, OrgClient, Stage, System
 
 QUICK = 0.02
-OLD_RUNS = "old_runs"
+PHASES: dict[str, type[History | Retention]] = {"old_runs": History, "retention": Retention}
+"""What needs databases of its own, made before its rounds."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -46,7 +48,7 @@ def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
-    plan, scenarios = _plan(arguments), arguments.scenario or [*SCENARIOS, OLD_RUNS]
+    plan, scenarios = _plan(arguments), arguments.scenario or [*SCENARIOS, *PHASES]
     results = Results()
     try:
         postgres = Postgres(arguments.postgres)
@@ -73,13 +75,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round with 2 %% of the work: does the harness run?")
     parser.add_argument("--scale", type=float, default=1.0, help="this share of the work in each measurement")
     parser.add_argument("--rounds", type=int, help="default 3")
-    parser.add_argument("--scenario", action="append", choices=[*SCENARIOS, OLD_RUNS], help="only this one; repeatable")
+    parser.add_argument("--scenario", action="append", choices=[*SCENARIOS, *PHASES], help="only this one; repeatable")
     parser.add_argument("--web-processes", type=int)
     parser.add_argument("--web-threads", type=int, help="of each web process, in both systems")
     parser.add_argument("--worker-processes", type=int)
     parser.add_argument("--worker-threads", type=int, help="of each worker: tasks at once, in both systems")
     parser.add_argument("--broker", choices=["redis", "rabbitmq"], help="Isthmus's; by hand always has Redis")
     parser.add_argument("--old-runs", type=int, help="default 2,000,000")
+    parser.add_argument("--past-retention", type=int, help="events to be dropped, default 400,000")
     parser.add_argument(
         "--postgres",
         default=os.environ.get("BENCH_POSTGRES_URL", DEFAULT_URL),
@@ -99,6 +102,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         "worker_threads": arguments.worker_threads,
         "broker": arguments.broker,
         "old_runs": arguments.old_runs,
+        "past_retention": arguments.past_retention,
     }
     return Plan(**{**vars(plan), **{name: value for name, value in changes.items() if value is not None}})
 
@@ -115,8 +119,9 @@ def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Resu
             bench = Bench(postgres, results)
             if side_by_side := [name for name in SCENARIOS if name in scenarios]:
                 _run_side_by_side(stage, bench, side_by_side)
-            if OLD_RUNS in scenarios:
-                _run_with_old_runs(stage, bench)
+            for name in PHASES:
+                if name in scenarios:
+                    _run_phase(name, stage, bench)
         except BaseException:
             shutil.copytree(scratch, kept / "logs", ignore=_all_but_logs, dirs_exist_ok=True)
             _say(f"what the processes said is in {kept / 'logs'}")
@@ -142,16 +147,16 @@ def _run_side_by_side(stage: Stage, bench: Bench, names: list[str]) -> None:
                 SCENARIOS[name](field, number)
 
 
-def _run_with_old_runs(stage: Stage, bench: Bench) -> None:
-    history = History(stage, bench)
+def _run_phase(name: str, stage: Stage, bench: Bench) -> None:
+    phase = PHASES[name](stage, bench)
     try:
-        _say(f"adding {stage.plan.old_runs:,} old runs")
-        _say(f"added in {history.prepare():.0f} s")
+        _say(f"{name}: adding {phase.rows:,} old events with their runs")
+        _say(f"added in {phase.prepare():.0f} s")
         for number in range(stage.plan.rounds):
-            _say(f"round {number + 1} of {stage.plan.rounds}: {OLD_RUNS}")
-            history.run_round(number)
+            _say(f"round {number + 1} of {stage.plan.rounds}: {name}")
+            phase.run_round(number)
     finally:
-        history.stop()
+        phase.stop()
 
 
 def _start(stage: Stage, bench: Bench, systems: ExitStack, *, with_embedded: bool) -> Field:

@@ -73,6 +73,17 @@ FIGURES = {
         Figure("old_claim", "with old runs: claim", "ms", "at most 1.2 x empty", at_most_ratio=1.2, other="empty"),
         Figure("old_sweep", "with old runs: sweep for due lanes", "ms", other="empty"),
         Figure("old_one_user", "with old runs: end to end, one user", "events/s", other="empty"),
+        Figure(
+            "retention_intake",
+            "while retention drops: intake, accepted",
+            "events/s",
+            "at least 0.8 x without",
+            at_least_ratio=0.8,
+            other="without",
+        ),
+        Figure("retention_p99", "  its latency, p99", "ms", other="without"),
+        Figure("retention_backlog", "  then its backlog worked off", "events/s", other="without"),
+        Figure("retention_dropped", "  dropped meanwhile", "events/s"),
         Figure("empty_view", "limit: the server with an empty view (granian; gunicorn)", "requests/s"),
         Figure("bare_loop", "limit: bare claim-send-store loop, one process", "runs/s"),
     )

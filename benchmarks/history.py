@@ -21,6 +21,10 @@ class History:
         self.empty = Isthmus(stage, "isthmus-empty")
         self.old = Isthmus(stage, "isthmus-old")
 
+    @property
+    def rows(self) -> int:
+        return self.plan.old_runs
+
     def prepare(self) -> float:
         """Give the second system its history; gives the seconds that took."""
         self.empty.start()

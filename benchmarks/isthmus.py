@@ -86,6 +86,7 @@ class Isthmus(System):
             "SECRET_KEY": secrets.token_urlsafe(40),
             "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "PLAIN_STATIC": "true",
+            "RETENTION_DAYS": "3650",  # nothing is dropped but by `benchmarks.dropping`
         }
         if not self.is_embedded:
             self.environment["DATABASE_URL"] = self.postgres.url_of(self.database)

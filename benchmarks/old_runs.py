@@ -18,8 +18,8 @@ _TABLES = {
 """Per table: the mark in its rows' ids, and what differs from the copied row: a time (""), or an id with that mark."""
 
 
-def add_old_runs(system: Isthmus, postgres: Postgres, count: int) -> float:
-    """Add `count` runs that ended in the last OLD_DAYS days, with their events and steps, of the users there are.
+def add_old_runs(system: Isthmus, postgres: Postgres, count: int, *, newest_days: int = 1) -> float:
+    """Add `count` runs of the OLD_DAYS days until `newest_days` ago, with their events and steps, of the users there are.
 
     Every row is a copy of a run that went through the system (there must be some), but for its ids and times, so that it
     fits whatever columns the tables have. Gives the seconds it took.
@@ -28,7 +28,7 @@ def add_old_runs(system: Isthmus, postgres: Postgres, count: int) -> float:
     with closing(postgres.connect(system.database)) as connection:
         connection.execute("SET synchronous_commit = off")
         connection.execute("SET session_replication_role = replica")  # the foreign keys are right by construction
-        models, first_ms = _copied_rows(connection), _first_ms()
+        models, first_ms = _copied_rows(connection), _first_ms(newest_days)
         for start in range(0, count, _CHUNK):
             end = min(start + _CHUNK, count)
             for table in _TABLES:
@@ -49,9 +49,9 @@ def _copied_rows(connection: psycopg.Connection[tuple[int]]) -> int:
     return row[0]
 
 
-def _first_ms() -> int:
+def _first_ms(newest_days: int) -> int:
     """When the oldest run came, in milliseconds since the epoch."""
-    return int(time.time() * 1000) - (OLD_DAYS + 1) * 86_400_000
+    return int(time.time() * 1000) - (OLD_DAYS + newest_days) * 86_400_000
 
 
 def _statement(table: str, count: int, models: int, first_ms: int) -> str:

@@ -31,6 +31,8 @@ class Plan:
     embedded_events: int = 5_000
     old_runs: int = 2_000_000
     claims: int = 50
+    past_retention: int = 400_000
+    """Events that are older than retention keeps them."""
     limit_seconds: float = 5.0
     limit_runs: int = 20_000
 
@@ -60,5 +62,6 @@ class Plan:
             embedded_events=fewer(self.embedded_events, 50),
             old_runs=fewer(self.old_runs, 1_000),
             claims=fewer(self.claims, 5),
+            past_retention=fewer(self.past_retention, 60_000),
             limit_runs=fewer(self.limit_runs, 400),
         )

@@ -129,4 +129,5 @@ SCENARIOS: dict[str, Callable[[Field, int], None]] = {
     "embedded": embedded,
     "limits": limits,
 }
-"""Besides these there is "old_runs", which has a phase of its own: `benchmarks.history`."""
+"""Besides these there are "old_runs" and "retention", which have a phase of their own each: `benchmarks.history` and
+`benchmarks.retention`."""

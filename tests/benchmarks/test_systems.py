@@ -1,11 +1,12 @@
 """What the harness seeds and copies is what the product reads; the baseline does its work."""
 
+import json
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import jwt
 import psycopg
@@ -14,15 +15,17 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from benchmarks import claiming, seeding
+from benchmarks import claiming, dropping, seeding
 from benchmarks.__main__ import make_keys
 from benchmarks.old_runs import _TABLES, _copied_rows, _first_ms, _statement
 from benchmarks.plan import Plan
 from benchmarks.postgres import DEFAULT_URL, Postgres
 from benchmarks.processes import Group
 from benchmarks.systems import ByHand, OrgClient, Stage
+from lib.ids import time_ordered_id
+from tests.factories import make_event
 from workflows.engine import draining, leasing
-from workflows.models import Lane, Run, RunState
+from workflows.models import Event, Lane, Run, RunState
 
 only_on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="it speaks to PostgreSQL")
 
@@ -66,7 +69,7 @@ def seed(org: OrgClient, tmp_path: Path) -> Seeded:
     return Seeded(seeding.seed(wanted), keys.private.read_text())
 
 
-def drain(lane_id: uuid.UUID) -> None:
+def drain(lane_id: UUID) -> None:
     lease = leasing.lease_lane(lane_id, now=timezone.now())
     assert lease
     draining.drain(lease)
@@ -110,7 +113,7 @@ def test_old_runs_are_whole_histories_in_the_past_of_the_users_there_are(org, tm
         password=given["PASSWORD"],
         dbname=given["NAME"],
     ) as direct:
-        models, first_ms = _copied_rows(direct), _first_ms()
+        models, first_ms = _copied_rows(direct), _first_ms(1)
         for table in _TABLES:
             direct.execute(_statement(table, 1_000, models, first_ms), {"start": 0, "end": 999})
 
@@ -122,6 +125,20 @@ def test_old_runs_are_whole_histories_in_the_past_of_the_users_there_are(org, tm
     assert old.filter(event__received_at=old.first().event.received_at, step_runs__state="succeeded").exists()
     assert sorted(old.order_by().values_list("user__external_id", flat=True).distinct()) == ["ana", "raj"]
     assert max(old.values_list("pk", flat=True)) < min(Run.objects.exclude(pk__in=old).values_list("pk", flat=True))
+
+
+@pytest.mark.django_db
+def test_dropping_says_how_many_events_it_has_dropped(org, tmp_path, capsys):
+    app = seed(org, tmp_path)
+    young = app.send("ana", 1)
+    for _ in range(3):
+        make_event(young.user, id=UUID(int=time_ordered_id().int - (91 * 86_400_000 << 80)))
+
+    dropping.drop_all()
+
+    said = json.loads(capsys.readouterr().out)
+    assert (said["events"], said["is_all"]) == (3, True)
+    assert Event.objects.get() == young.event
 
 
 @only_on_postgresql
