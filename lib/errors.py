@@ -10,6 +10,8 @@ class IsthmusError(Exception):
     retryable: ClassVar[bool] = False
     status: ClassVar[int] = 400
     """The HTTP status that a door answers with."""
+    retry_after_seconds: ClassVar[int] = 0
+    """What the answer's `Retry-After` says; 0: it has none."""
 
     def __init__(self, message: str = "", **ids: Any) -> None:
         self.message = message or (self.__doc__ or self.code).strip().splitlines()[0]

@@ -54,15 +54,15 @@ def refusal_of(exc: Exception) -> Refusal | None:
                 key: value if isinstance(value, (list, dict, int, bool)) else str(value)
                 for key, value in exc.ids.items()
             }
-            return Refusal(exc.code, exc.message, exc.status, meta)
+            headers = {"Retry-After": str(exc.retry_after_seconds)} if exc.retry_after_seconds else {}
+            return Refusal(exc.code, exc.message, exc.status, meta, headers)
         case Http404():
             return Refusal("not_found", str(exc) or "There is no such thing here.", 404)
         case PermissionDenied():
             return Refusal("7210", str(exc) or "You may not do that.", 403)
         case DatabaseError() | InterfaceError() if refused := database_refusals.note(exc):
             log.error("database.refuses", extra={"code": refused.code}, exc_info=exc)
-            headers = {"Retry-After": str(refused.retry_after_seconds)}
-            return Refusal(refused.code, refused.message, refused.status, headers=headers)
+            return refusal_of(refused)
         case _:
             return None
 
