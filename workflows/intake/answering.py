@@ -12,6 +12,7 @@ import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from lib import stopping
 from lib.errors import IsthmusError
 from projects.api_auth import token_in
 from projects.api_errors import refusal_of
@@ -38,10 +39,19 @@ class BadEvent(IsthmusError):
     code, status = "bad_event", 400
 
 
+class WebStopping(IsthmusError):
+    """This process is about to stop, so the event was not accepted. Try again in a few seconds; another will take it."""
+
+    code, status, retryable = "stopping", 503, True
+    retry_after_seconds = 5
+
+
 def answer(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Take one App Event for the token's user. What is refused is answered, what is unexpected is raised."""
     began = time.perf_counter()
     try:
+        if stopping.has_begun():
+            raise WebStopping
         # The token comes first: who may not send an event is not told what is wrong with it.
         token = verify_user_token(token_in(request.META.get("HTTP_AUTHORIZATION", "")), project_id)
         arrival, size_bytes = _arrival(request, token)

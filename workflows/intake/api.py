@@ -159,8 +159,8 @@ class TriggerEvent(APIView):
             413: _error("More than 1 MB."),
             422: _error("The project rejects payloads of another shape than the example's."),
             503: _error(
-                "The database is away, read-only or full, and nothing was accepted that is not stored. `Retry-After` says "
-                "when to come again.",
+                "The database is away, read-only or full, or the web process is about to stop (`stopping`), and nothing was "
+                "accepted that is not stored. `Retry-After` says when to come again.",
                 code=DatabaseUnavailable.code,
                 message=DatabaseUnavailable().message,
                 status=503,
