@@ -1,4 +1,7 @@
-"""`GET /healthz`: whether the web process, the database, the broker and a worker answer. `/healthz/live`: the first alone."""
+"""`GET /healthz`: whether the web process, the database, the broker and a worker answer. `/healthz/live`: the first alone.
+
+A web process that is about to stop says so on both, so that load balancers turn away.
+"""
 
 import os
 import shutil
@@ -15,10 +18,12 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from lib import stopping
 from projects import database_refusals
 from projects.errors import DatabaseReadOnly, DiskFull
 from workflows.models import WorkerPulse
 
+PATH = "/healthz"
 LIVE_PATH = "/healthz/live"
 """For probes that restart a process or send no more requests to it: neither would bring a database back, and its callers
 are better told by us than by a proxy that they should come again."""
@@ -44,18 +49,23 @@ class HealthMiddleware:
         self._parts: dict[str, Part] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == LIVE_PATH:
-            return JsonResponse({"ok": True}, headers={"Cache-Control": "no-store"})
-        if request.path != "/healthz":
+        if request.path not in (PATH, LIVE_PATH):
             return self.get_response(request)
+        if stopping.has_begun():
+            # Without a look at the rest, which may take as long as the database does: there is little time to turn away.
+            return _told({"web": {"ok": False, "message": "is about to stop"}})
+        if request.path == LIVE_PATH:
+            return _told({})
         with self._lock:
             if time.monotonic() - self._made_at > KEPT_SECONDS:
                 self._parts, self._made_at = check(), time.monotonic()
             parts = self._parts
-        is_well = all(part["ok"] for part in parts.values())
-        response = JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503)
-        response["Cache-Control"] = "no-store"
-        return response
+        return _told(parts)
+
+
+def _told(parts: dict[str, Part]) -> JsonResponse:
+    is_well = all(part["ok"] for part in parts.values())
+    return JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
 
 
 def check() -> dict[str, Part]:

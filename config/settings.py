@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.closing.ClosingMiddleware",
     "config.health.HealthMiddleware",
     "config.metrics.MetricsMiddleware",
     "connect_portal.cors.SdkCorsMiddleware",
