@@ -63,9 +63,9 @@ class Isthmus(System):
         if self.is_embedded:
             web_processes, web_threads = 1, EMBEDDED_WEB_THREADS
             worker_processes, worker_threads = 1, EMBEDDED_WORKER_THREADS
-        web = [f"{BIN}/granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port), "--no-ws"]
-        web += ["--workers", str(web_processes), "--blocking-threads", str(web_threads), "--backlog", "1024"]
-        self.group.spawn("web", [*web, "config.wsgi:application"], self.environment)
+        web = [PYTHON, "-m", "config.serving", "--host", HOST, "--port", str(self.port), "--backlog", "1024"]
+        web += ["--workers", str(web_processes), "--blocking-threads", str(web_threads)]
+        self.group.spawn("web", web, self.environment)
         worker = [f"{BIN}/celery", "-A", "config", "worker", "--pool", "threads", "--concurrency", str(worker_threads)]
         worker += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         for number in range(worker_processes):  # each carries beat as a thread
@@ -87,6 +87,7 @@ class Isthmus(System):
             "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "PLAIN_STATIC": "true",
             "RETENTION_DAYS": "3650",  # nothing is dropped but by `benchmarks.dropping`
+            "WEB_LINGER_SECONDS": "0",
         }
         if not self.is_embedded:
             self.environment["DATABASE_URL"] = self.postgres.url_of(self.database)

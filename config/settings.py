@@ -250,6 +250,13 @@ WORKER_SLOW_LANES = env.int("WORKER_SLOW_LANES", default=32)
 WORKER_BEAT = env.bool("WORKER_BEAT", default=True)
 """Whether a worker also carries the clock that sweeps for due lanes; at least one must."""
 
+WEB_LINGER_SECONDS = env.float("WEB_LINGER_SECONDS", default=5.0)
+"""How long the web process goes on listening after SIGTERM: as long as load balancers need to turn away."""
+WEB_FINISH_SECONDS = env.float("WEB_FINISH_SECONDS", default=15.0)
+"""How long requests in hand may take after that. The two together must be less than whoever stops us waits."""
+if WEB_LINGER_SECONDS < 0 or WEB_FINISH_SECONDS <= 0:
+    raise ImproperlyConfigured("WEB_LINGER_SECONDS is 0 or more, WEB_FINISH_SECONDS more than 0.")
+
 METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))
 """Where the processes of one host count together; it need not survive anything."""
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)

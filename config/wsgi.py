@@ -1,4 +1,4 @@
-"""The WSGI entry that granian serves."""
+"""The WSGI entry that `config.serving` serves."""
 
 import os
 

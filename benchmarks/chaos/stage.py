@@ -84,6 +84,7 @@ class Stage:
             "SECRET_KEY": secrets.token_urlsafe(40),
             "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "PLAIN_STATIC": "true",
+            "WEB_LINGER_SECONDS": "0",
             "LANE_LEASE_SECONDS": "5",
             "SWEEP_SECONDS": "1",
         }
@@ -101,9 +102,9 @@ class Stage:
         """Start a web process or a worker, for the first time or again."""
         kind, _, number = name.partition("-")
         if kind == "web":
-            command = [f"{BIN}/granian", "--interface", "wsgi", "--host", HOST, "--port"]
-            command += [str(self.web_ports[int(number)]), "--no-ws", "--workers", "1", "--blocking-threads", "16"]
-            command += ["--backlog", "1024", "config.wsgi:application"]
+            command = [sys.executable, "-m", "config.serving", "--host", HOST, "--port"]
+            command += [str(self.web_ports[int(number)]), "--workers", "1", "--blocking-threads", "16"]
+            command += ["--backlog", "1024"]
         else:
             command = [f"{BIN}/celery", "-A", "config", "worker", "--pool", "threads", "--loglevel", "INFO"]
             command += ["--concurrency", str(self.plan.worker_threads), "--hostname", f"{name}@chaos"]

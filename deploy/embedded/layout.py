@@ -73,6 +73,8 @@ def read_layout() -> Layout:
         "ACME_SIGNING_KEY_FILE": str(data_dir / "acme" / "signing-key.pem"),
         "ACME_SETTINGS_FILE": str(data_dir / "acme" / "settings.json"),
         "DJANGO_SETTINGS_MODULE": "config.settings",
+        # No load balancer has to notice: one process alone is here, and who stops it waits.
+        "WEB_LINGER_SECONDS": os.environ.get("WEB_LINGER_SECONDS") or "1",
         "STATIC_ROOT": os.environ.get("STATIC_ROOT") or str(data_dir / "static"),
         "PYTHONUNBUFFERED": "1",
     }

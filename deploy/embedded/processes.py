@@ -28,8 +28,8 @@ def _programs(layout: Layout) -> Mapping[str, str]:
     host = os.environ.get("HOST", "127.0.0.1")
     return {
         "web": (
-            f"{BIN}/granian --interface wsgi --host {host} --port {layout.port} --workers 1 --blocking-threads 8 "
-            f"--no-ws --backlog 1024 --respawn-failed-workers config.wsgi:application"
+            f"{python} -m config.serving --host {host} --port {layout.port} --workers 1 --blocking-threads 8 "
+            f"--backlog 1024"
         ),
         "worker": (
             f"{BIN}/celery -A config worker --pool threads --concurrency {threads} --loglevel INFO "

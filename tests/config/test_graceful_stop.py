@@ -1,6 +1,7 @@
-"""SIGTERM to the web process: what was begun is finished and answered, nothing new is taken."""
+"""A web process that is asked to stop: for a while it refuses, what was begun is finished and answered, then it closes."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -32,6 +33,19 @@ from workflows.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+NEVER = "60"
+"""A linger that no test sees the end of."""
+WITHOUT_SHARED_MEMORY = """
+import tempfile
+
+def refuse(*args, **options):
+    raise OSError("Read-only file system")
+
+tempfile.mkstemp = tempfile.mkdtemp = refuse
+from config import serving
+serving.main()
+"""
+
 
 @contextmanager
 def writes_held_up():
@@ -50,67 +64,199 @@ def writes_held_up():
         holder.close()
 
 
-@pytest.fixture
-def web():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws", "--respawn-failed-workers"),
-            "config.wsgi:application",
-        ],
-        cwd=ROOT,
-        env=environment(PLAIN_STATIC="true"),
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
+class Web:
+    """A running web process, with a project that takes events."""
+
+    def __init__(self, process, url, log):
+        self.process, self.url, self._log = process, url, log
+        project = make_project()
+        make_signing_key(project)
+        make_app_event(project)
+        integration = make_integration(project)
+        switch_on(make_workflow(integration), make_credential(integration, make_connected_user(project)))
+        self._event_url = f"{url}/projects/{project.pk}/sdk/events/trigger"
+
+    @property
+    def log(self):
+        return self._log.read_text()
+
+    def get(self, path):
+        return requests.get(f"{self.url}{path}", timeout=30)
+
+    def send_event(self):
+        return requests.post(
+            self._event_url,
+            json.dumps({"name": "Lead Created", "payload": {}}),
+            headers=bearer(user_token()) | {"Content-Type": "application/json"},
+            timeout=30,
+        )
+
+    def begin_events(self, count):
+        """Send events while the database is held up; gives what waits for their answers: statuses, or how they broke off."""
+        self.send_event()  # the first takes longest
+        answers = []
+
+        def send():
             try:
-                requests.get(f"{url}/healthz", timeout=5)
-                break
+                answers.append(self.send_event().status_code)
             except requests.ConnectionError:
-                time.sleep(0.1)
-        yield process, url
-    finally:
+                answers.append("cut")
+
+        return answers, [threading.Thread(target=send) for _ in range(count)]
+
+    def ask_to_stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def is_listening(self):
+        try:
+            self.get("/healthz/live")
+        except requests.ConnectionError:
+            return False
+        return True
+
+    def is_stopping(self):
+        return self.get("/healthz/live").status_code == 503
+
+    def workers(self):
+        parent = self.process.pid
+        return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def wait_until(is_so, seconds=10):
+    ends_at = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < ends_at, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def start_web(tmp_path):
+    processes = []
+
+    def start(*program, **variables):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = tmp_path / "web.log"
+        with log.open("wb") as file:
+            processes.append(
+                subprocess.Popen(
+                    [
+                        *(sys.executable, *(program or ("-m", "config.serving")), "--port", str(port)),
+                        *("--workers", "1", "--blocking-threads", "8"),
+                    ],
+                    cwd=ROOT,
+                    env=environment(PLAIN_STATIC="true", **variables),
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                )
+            )
+        web = Web(processes[-1], f"http://127.0.0.1:{port}", log)
+        wait_until(web.is_listening, 30)
+        return web
+
+    yield start
+    for process in processes:
         process.kill()
         process.wait()
 
 
-def test_events_in_hand_are_stored_and_answered_and_then_the_process_ends(web):
-    process, url = web
-    project = make_project()
-    make_signing_key(project)
-    make_app_event(project)
-    integration = make_integration(project)
-    switch_on(make_workflow(integration), make_credential(integration, make_connected_user(project)))
-    answers = []
-
-    def send():
-        answers.append(
-            requests.post(
-                f"{url}/projects/{project.pk}/sdk/events/trigger",
-                json.dumps({"name": "Lead Created", "payload": {}}),
-                headers=bearer(user_token()) | {"Content-Type": "application/json"},
-                timeout=30,
-            ).status_code
-        )
-
-    send()
-    senders = [threading.Thread(target=send) for _ in range(3)]
+def test_while_it_lingers_new_events_are_refused_and_those_in_hand_are_stored(start_web):
+    web = start_web(WEB_LINGER_SECONDS=NEVER)
+    kept = requests.Session()
+    answers, senders = web.begin_events(3)
     with writes_held_up():
         for sender in senders:
             sender.start()
+        kept.get(f"{web.url}/healthz/live", timeout=30)
         time.sleep(1)  # they have been read, and wait for the database
-        process.send_signal(signal.SIGTERM)
+
+        web.ask_to_stop()
+        wait_until(web.is_stopping)
+        refused, page, kept_answer = web.send_event(), web.get("/accounts/login/"), kept.get(f"{web.url}/", timeout=30)
+        probes = [web.get(path) for path in ("/healthz", "/healthz/live")]
+    for sender in senders:
+        sender.join(30)
+    refused_with_room = web.send_event()
+    web.ask_to_stop()
+
+    assert web.process.wait(20) == 0
+    for each in (refused, refused_with_room):
+        assert each.status_code == 503 and each.json()["code"] == each.json()["error"]["code"] == "stopping"
+        assert each.headers["Retry-After"] == "5"
+    assert page.status_code == kept_answer.status_code == 200
+    for probe in probes:
+        assert probe.status_code == 503 and probe.json()["web"] == {"ok": False, "message": "is about to stop"}
+    assert {each.headers["Connection"] for each in (refused, page, kept_answer, *probes)} == {"close"}
+    assert answers == [201] * 3 and Event.objects.count() == 4
+    assert "web.lingers" in web.log and "ERROR" not in web.log
+
+
+def test_when_the_linger_is_over_it_closes_and_what_takes_too_long_is_cut(start_web):
+    web = start_web(WEB_LINGER_SECONDS="1", WEB_FINISH_SECONDS="1")
+    answers, [sender] = web.begin_events(1)
+    with writes_held_up():
+        sender.start()
         time.sleep(1)
-        still_at_work = process.poll() is None
-        with pytest.raises(requests.ConnectionError):
-            requests.get(f"{url}/healthz", timeout=2)
+        asked_at = time.monotonic()
+        web.ask_to_stop()
+        wait_until(lambda: not web.is_listening())
+        closed_after = time.monotonic() - asked_at
+        ended = web.process.wait(10)
+        took = time.monotonic() - asked_at
+        sender.join(30)
+
+    assert closed_after > 1 and took > 2 and ended == 0
+    assert answers == ["cut"]  # PostgreSQL may have stored it all the same, when the lock was free again
+
+
+def test_a_worker_that_is_started_meanwhile_refuses_too_and_a_second_signal_ends_it(start_web):
+    web = start_web(WEB_LINGER_SECONDS=NEVER)
+    [worker] = web.workers()
+
+    web.ask_to_stop()
+    wait_until(web.is_stopping)
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: web.workers() not in ([], [worker]) and web.is_listening(), 20)
+    refused = web.send_event()
+    web.ask_to_stop()
+
+    assert web.process.wait(20) == 0
+    assert refused.status_code == 503 and refused.json()["code"] == "stopping"
+    assert Event.objects.count() == 0
+
+
+def test_ctrl_c_closes_at_once_and_finishes_what_is_in_hand(start_web):
+    web = start_web(WEB_LINGER_SECONDS=NEVER)
+    answers, senders = web.begin_events(3)
+    with writes_held_up():
+        for sender in senders:
+            sender.start()
+        time.sleep(1)
+        web.ask_to_stop(signal.SIGINT)
+        wait_until(lambda: not web.is_listening())
+        still_at_work = web.process.poll() is None
     for sender in senders:
         sender.join(30)
 
-    assert still_at_work and answers == [201] * 4
+    assert still_at_work and answers == [201] * 3
     assert Event.objects.count() == 4
-    assert process.wait(20) == 0
+    assert web.process.wait(20) == 0
+
+
+def test_without_a_linger_it_closes_at_once(start_web):
+    web = start_web(WEB_LINGER_SECONDS="0")
+    web.ask_to_stop()
+
+    assert web.process.wait(20) == 0
+    assert "web.lingers" not in web.log
+
+
+def test_where_no_memory_can_be_shared_it_serves_all_the_same_and_closes_at_once(start_web):
+    web = start_web("-c", WITHOUT_SHARED_MEMORY, WEB_LINGER_SECONDS=NEVER)
+    served = web.send_event()
+    web.ask_to_stop()
+
+    assert web.process.wait(20) == 0
+    assert served.status_code == 201
+    assert "WARNING config.serving web.closes_at_once error=Read-only file system" in web.log

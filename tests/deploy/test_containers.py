@@ -13,11 +13,15 @@ import yaml
 from django.test import Client
 from prometheus_client import CollectorRegistry
 
+from deploy.embedded.layout import read_layout
+from deploy.embedded.processes import STOP_SECONDS
+from tests.docs.pages import blocks
 from tests.support.processes import ROOT
 from workflows.metrics.backlog import BacklogCollector
 
 BIN = Path(sys.executable).parent
 DEPLOY = ROOT / "deploy"
+DEPLOY_PAGE = ROOT / "docs" / "deploy.md"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 OBJECTS = [each for path in MANIFESTS for each in yaml.safe_load_all(path.read_text())]
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -137,6 +141,22 @@ def test_probes_ask_for_what_is_answered_though_everything_else_be_away(monkeypa
         assert Client().get(probe["httpGet"]["path"], headers={"Host": "10.2.3.4"}).status_code == 200
         assert str(ports[probe["httpGet"]["port"]]) in (DEPLOY / "Dockerfile").read_text()
     assert probes[0]["httpGet"]["path"] in " ".join(COMPOSE["services"]["web"]["healthcheck"]["test"])
+
+
+def test_whoever_stops_the_web_process_waits_until_it_has_lingered_and_finished(settings):
+    [web] = [each for each in of_kind("Deployment") if each["metadata"]["name"] == "isthmus-web"]
+    before_the_signal = int(container_of(web)["lifecycle"]["preStop"]["exec"]["command"][-1])
+    pod = web["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    compose = int(COMPOSE["services"]["web"]["stop_grace_period"].removesuffix("s"))
+    [unit] = [block for block in blocks(DEPLOY_PAGE, "ini") if "config.serving" in block]
+    systemd = int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1])
+    embedded_linger = float(read_layout().environment["WEB_LINGER_SECONDS"])
+
+    needed = settings.WEB_LINGER_SECONDS + settings.WEB_FINISH_SECONDS
+
+    assert needed < min(pod - before_the_signal, compose, systemd)
+    assert embedded_linger + settings.WEB_FINISH_SECONDS < STOP_SECONDS
+    assert "KillMode=mixed" in unit
 
 
 def test_every_selector_finds_its_pods():

@@ -122,7 +122,7 @@ def _answers(url: str) -> bool:
 def _pid(layout: Layout, name: str) -> int:
     """The process's id, as the supervisor's child with that name in its command; 0 while there is none."""
     supervisor = int((layout.run_dir / "supervisord.pid").read_text())
-    marks = {"web": "granian", "worker": "celery", "sandbox_org": "sandbox_org", "acme": "examples.acme"}
+    marks = {"web": "config.serving", "worker": "celery", "sandbox_org": "sandbox_org", "acme": "examples.acme"}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()

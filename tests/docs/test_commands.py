@@ -54,12 +54,12 @@ def test_every_path_in_a_command_exists():
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("process", ["granian", "celery"])
-def test_a_process_gets_the_options_that_make_run_gives_it(process):
-    [command] = [each for each in _programs(read_layout()).values() if f"/{process} " in each]
+@pytest.mark.parametrize(("name", "program"), [("web", "python -m config.serving"), ("worker", "celery")])
+def test_a_process_gets_the_options_that_make_run_gives_it(name, program):
+    command = _programs(read_layout())[name]
     wanted = {word for word in shlex.split(command) if word.startswith("--")} - {"--backlog"}
 
-    told = [line for line in SHELL.splitlines() if re.match(rf"(web:|worker:|ExecStart=)\s*\S*/{process} ", line)]
+    told = [line for line in SHELL.splitlines() if re.match(rf"({name}:|ExecStart=)\s*\S*/{program} ", line)]
 
     assert len(told) == 2  # as a Procfile has it, and as a unit
     assert [line for line in told if wanted - set(shlex.split(line))] == []
