@@ -203,6 +203,18 @@ async def show_calls(request: Request, org: Org, body: dict[str, Any]) -> Any:
 
 
 @_endpoint
+async def watch(request: Request, org: Org, body: dict[str, Any]) -> Any:
+    """POST /__org/calls/watch: count under a name how many calls of some users are under way at once."""
+    name, usernames = body.get("name"), body.get("usernames")
+    if not isinstance(name, str) or not isinstance(usernames, list):
+        raise _Refused("name must be a text, and usernames a list of texts")
+    if unknown := [each for each in usernames if org.accounts.find(str(each)) is None]:
+        raise _Refused(f"no such username: {unknown[0]}; make it by POST /__org/users", 404)
+    org.counts.watch(name, usernames)
+    return org.counts.shown()
+
+
+@_endpoint
 async def reset(request: Request, org: Org, body: dict[str, Any]) -> Any:
     """POST /__org/reset"""
     org.reset(keep_grants=bool(body.get("keep_grants")))
@@ -228,6 +240,7 @@ ROUTES = [
     Route("/__org/faults", end_faults, methods=["DELETE"]),
     Route("/__org/records/{name}", show_records, methods=["GET"]),
     Route("/__org/calls", show_calls, methods=["GET"]),
+    Route("/__org/calls/watch", watch, methods=["POST"]),
     Route("/__org/reset", reset, methods=["POST"]),
     Route("/__org/health", health, methods=["GET"]),
 ]

@@ -104,7 +104,8 @@ class DataGateway:
             body=body,
             base_url=f"{scope['scheme']}://{host}",
         )
-        return await self._answer(call, token)
+        with self._org.counts.under_way(account.username):
+            return await self._answer(call, token)
 
     async def _answer(self, call: ApiCall, token: AccessToken) -> ApiReply:
         org = self._org

@@ -1,7 +1,7 @@
 """`make chaos`, `python -m benchmarks.chaos [--events N] [--users N] …`: sends numbered events while everything is killed.
 
 Prints what was sent, what happened and what came of it. The exit code is 1 when an event that was accepted has not exactly
-one record, one that was refused has any, an order was broken or a run is stuck.
+one record, one that was refused has any, an order or a limit was broken or a run is stuck.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from benchmarks.chaos.checking import Findings, check
 from benchmarks.chaos.mischief import Mischief, wait_until_nothing_is_open
-from benchmarks.chaos.plan import FAULTS, Plan
+from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.sending import App
 from benchmarks.chaos.stage import Stage
 from benchmarks.load import percentile
@@ -63,15 +64,16 @@ def main() -> int:
 def _run(stage: Stage, plan: Plan) -> Findings:
     app = App(plan, stage.web_ports, stage.path, stage.private_key)
     mischief = Mischief(stage)
-    for fault in FAULTS:
-        stage.org.faults(**fault)
+    stage.arm_faults()
     begun = time.monotonic()
     app.start()
     mischief.go_on_while(lambda: not app.is_done or not mischief.is_enough)
     sent_after = time.monotonic() - begun
     print(f"All sent and answered after {sent_after:.0f} s; waiting for what is open.", flush=True)
     left_open = wait_until_nothing_is_open(stage, plan)
-    fired = {fault["kind"]: fault["fired"] for fault in stage.org.armed_faults()}
+    fired: Counter[str] = Counter()
+    for fault in stage.org.armed_faults():
+        fired[fault["kind"]] += fault["fired"]
     ended_after = time.monotonic() - begun
     findings = check(stage, plan, app.sent, left_open)
     app_figures: dict[str, int | str] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.sending import Sent
 from benchmarks.chaos.stage import Stage
+
+GIVE_BACK_SECONDS = 3.0
 
 
 @dataclass
@@ -45,6 +48,7 @@ def check(stage: Stage, plan: Plan, sent: Mapping[int, Sent], left_open: int) ->
     if any(ended.values()):
         findings.violations.append(f"runs that did not succeed: {ended}")
     check_order(findings, plan, records, _tried_once(stage))
+    check_limits(findings, plan, stage.org.calls()["at_once"], _slots_left(stage))
     return findings
 
 
@@ -85,6 +89,30 @@ def check_order(findings: Findings, plan: Plan, records: Sequence[int], tried_on
     findings.counts["stepped aside for a retry, without a key"] = len(_late(free))
     first_tries = [[number for number in numbers if number in tried_once] for numbers in free]
     findings.expect_none("out of order at the first try, without a key", _late(first_tries))
+
+
+def _slots_left(stage: Stage) -> int:
+    """How many slots are held though nothing is open. The last results are written before their slot is given back."""
+    ends_at = time.monotonic() + GIVE_BACK_SECONDS
+    while (left := stage.held_slots()) and time.monotonic() < ends_at:
+        time.sleep(0.1)
+    return left
+
+
+def check_limits(findings: Findings, plan: Plan, at_once: Mapping[str, int], slots_left: int) -> None:
+    """`at_once`: the most calls that the org saw under way at once, by workflow.
+
+    The org counts, not the step runs: a killed worker's call goes on in the org, and its step says that it is under way
+    until another worker takes it over. That happens after the lease has lapsed, seconds later than any call lasts here, so
+    the limit holds in the org whoever was killed.
+    """
+    findings.counts[f"calls at once of a workflow limited to {plan.limit}"] = max(at_once.values())
+    findings.counts["slots left over"] = slots_left
+    for workflow, most in at_once.items():
+        if most > plan.limit:
+            findings.violations.append(f"calls at once of the {workflow} workflow, limited to {plan.limit}: {most}")
+    if slots_left:
+        findings.violations.append(f"slots left over: {slots_left}")
 
 
 def _late(created: Iterable[Sequence[int]]) -> list[int]:

@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Plan:
-    """One run of chaos. Half of the users have a workflow with an `order by` key, the others one without."""
+    """One run of chaos. Half of the users have a workflow with an `order by` key, the others one without. Some of either have
+    another such workflow, of which only `limit` calls may be under way at once."""
 
     events: int = 20_000
     users: int = 50
@@ -26,6 +27,8 @@ class Plan:
     patience_seconds: float = 900.0
     """How long everything may take until nothing is open any more, after the last event."""
     seed: int = 1
+    limit: int = 2
+    """Calls at a time, of a workflow that has such a limit."""
 
     @property
     def user_names(self) -> list[str]:
@@ -33,6 +36,19 @@ class Plan:
 
     def is_ordered(self, user: int) -> bool:
         return user % 2 == 0
+
+    def is_limited(self, user: int) -> bool:
+        """Few of those with a key: a call of theirs is for one record, so that a limit makes them slow."""
+        return user % 10 in (1, 3) or user % 12 == 4
+
+    @property
+    def limited_names(self) -> dict[str, list[str]]:
+        """The users of each workflow that has a limit, under a name for it."""
+        found: dict[str, list[str]] = {}
+        for user, name in enumerate(self.user_names):
+            if self.is_limited(user):
+                found.setdefault("ordered" if self.is_ordered(user) else "free", []).append(name)
+        return found
 
 
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -44,6 +60,10 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "slow", "ms": 150, "probability": 0.05},
 )
 """What the org does all the time, each with its probability a call."""
+
+LIMITED_FAULT: dict[str, Any] = {"kind": "slow", "ms": 50, "probability": 0.5}
+"""And to users whose workflow has a limit and no key: calls that are over at once would not meet. With a key each is for one
+record, and all would be made to wait for them."""
 
 RETRY = {"tries": 100, "base_seconds": 0.5, "factor": 1.5, "cap_seconds": 3, "total_seconds": 7200}
 """The steps' own: the same rules as ever, with waits for which nobody has to wait long."""

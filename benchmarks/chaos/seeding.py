@@ -6,6 +6,7 @@
 import copy
 import json
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from benchmarks.seeding import DEFINITION, EXAMPLE
 class WantedUser(TypedDict):
     name: str
     is_ordered: bool
+    is_limited: bool
     grant: dict[str, Any]
     """A token reply of the org."""
 
@@ -27,11 +29,12 @@ class Wanted(TypedDict):
     public_key_file: str
     client_id: str
     client_secret: str
+    limit: int
     users: list[WantedUser]
 
 
-def _definition(order_by: str | None) -> dict[str, Any]:
-    definition = copy.deepcopy(DEFINITION) | {"order_by": order_by}
+def _definition(order_by: str | None, limit: int | None) -> dict[str, Any]:
+    definition = copy.deepcopy(DEFINITION) | {"order_by": order_by, "concurrency": limit}
     definition["steps"][0]["retry"] = RETRY
     return definition
 
@@ -60,14 +63,17 @@ def seed(wanted: Wanted) -> str:
         integration.save()
         AppEvent.objects.create(project=project, name="Lead Created", example=EXAMPLE)
         workflows = {}
-        for is_ordered, order_by in ((True, "{{ trigger.user }}"), (False, None)):
-            name, definition = ("In order" if is_ordered else "Free"), _definition(order_by)
+        for is_ordered, is_limited in product((True, False), repeat=2):
+            name = f"{'In order' if is_ordered else 'Free'}{', limited' if is_limited else ''}"
+            definition = _definition(
+                "{{ trigger.user }}" if is_ordered else None, wanted["limit"] if is_limited else None
+            )
             workflow = Workflow.objects.create(integration=integration, name=name, draft=definition)
             workflow.live_version = WorkflowVersion.objects.create(
                 workflow=workflow, number=1, definition=definition, app_event="Lead Created"
             )
             workflow.save()
-            workflows[is_ordered] = workflow
+            workflows[is_ordered, is_limited] = workflow
         for each in wanted["users"]:
             user = ConnectedUser.objects.create(project=project, external_id=each["name"])
             org_id, org_user = urlsplit(each["grant"]["id"]).path.split("/")[-2:]
@@ -86,9 +92,8 @@ def seed(wanted: Wanted) -> str:
             credential.save()
             configuration = Configuration.objects.create(credential=credential, is_default=True)
             Lane.objects.create(credential=credential)
-            WorkflowSetting.objects.create(
-                configuration=configuration, workflow=workflows[each["is_ordered"]], is_enabled=True
-            )
+            workflow = workflows[each["is_ordered"], each["is_limited"]]
+            WorkflowSetting.objects.create(configuration=configuration, workflow=workflow, is_enabled=True)
     return str(project.pk)
 
 

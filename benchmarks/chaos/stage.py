@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kombu import Connection
 
 from benchmarks.chaos.cluster import Cluster
-from benchmarks.chaos.plan import Plan
+from benchmarks.chaos.plan import FAULTS, LIMITED_FAULT, Plan
 from benchmarks.processes import BIN, BenchmarkFailed, Group, free_port, run
 from tests.support.sandbox import SandboxOrg
 
@@ -132,15 +132,26 @@ class Stage:
         for number, name in enumerate(self.plan.user_names):
             self.org.user(self._org_user(name))
             grant = self.org.grant(self._org_user(name))
-            users.append({"name": name, "is_ordered": self.plan.is_ordered(number), "grant": grant})
+            kind = {"is_ordered": self.plan.is_ordered(number), "is_limited": self.plan.is_limited(number)}
+            users.append({"name": name, **kind, "grant": grant})
+        for workflow, names in self.plan.limited_names.items():
+            self.org.watch(workflow, [self._org_user(name) for name in names])
         wanted = {
             "public_key_file": str(public),
             "client_id": app["client_id"],
             "client_secret": app["client_secret"],
+            "limit": self.plan.limit,
             "users": users,
         }
         seeded = run(SEEDING, self.environment, given=json.dumps(wanted))
         self.path = f"/projects/{json.loads(seeded)['project_id']}/sdk/events/trigger"
+
+    def arm_faults(self) -> None:
+        """Have the org fail from here, until the end. Of two faults of a kind the first one strikes."""
+        for name in self.plan.limited_names["free"]:
+            self.org.faults(**LIMITED_FAULT, username=self._org_user(name))
+        for fault in FAULTS:
+            self.org.faults(**fault)
 
     @staticmethod
     def _org_user(name: str) -> str:
@@ -201,4 +212,12 @@ class Stage:
 
     def open_runs(self) -> int:
         statement = "SELECT count(*) FROM workflows_run WHERE state NOT IN ('succeeded', 'failed', 'cancelled')"
+        return int(self.rows(statement)[0][0])
+
+    def held_slots(self) -> int:
+        """Slots that a lane holds under a lease that lives; one whose lease has ended is free."""
+        statement = (
+            "SELECT count(*) FROM workflows_slot s JOIN workflows_lane l ON l.credential_id = s.lane_id"
+            " WHERE l.lease_token = s.lease_token AND l.leased_until > CURRENT_TIMESTAMP"
+        )
         return int(self.rows(statement)[0][0])

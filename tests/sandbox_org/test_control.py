@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,28 @@ def test_calls_are_counted_by_resource_and_by_user(org):
     assert calls["resources"] == {"record": 2, "query": 1}
     assert calls["methods"] == {"POST record": 2, "GET query": 1}
     assert calls["usernames"] == {ANA: 1, RAJ: 2}
+
+
+def test_calls_of_watched_users_are_counted_while_they_are_under_way(org):
+    for username in (ANA, RAJ):
+        org.user(username)
+    ana, raj, other = api_of(org, ANA), api_of(org, RAJ), api_of(org)
+    org.watch("both", [ANA, RAJ])
+    one_by_one = [org.calls()["at_once"] for api in (ana, raj, raj) if api.create()]
+    org.faults("slow", ms=300, probability=1.0)
+    org.faults("cut_before_commit", count=1, username=RAJ)
+
+    def create(api):
+        with suppress(requests.ConnectionError):
+            api.create()
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(create, (ana, raj, other)))
+    org.end_faults()
+    raj.create()
+
+    assert one_by_one == [{"both": 1}] * 3
+    assert org.calls()["at_once"] == {"both": 2}
 
 
 def test_a_reset_empties_the_org_and_keeps_tokens_only_on_request(org):

@@ -126,6 +126,10 @@ class SandboxOrg:
         counts: dict[str, Any] = self._call("GET", "calls")
         return counts
 
+    def watch(self, name: str, usernames: list[str]) -> None:
+        """From here `calls()["at_once"][name]` is the most calls of these users that were under way at once."""
+        self._call("POST", "calls/watch", {"name": name, "usernames": usernames})
+
     def app(self, **changes: Any) -> dict[str, Any]:
         """The default app; with changes, the app after them (`client_id` names another, `name` alone makes one)."""
         found: dict[str, Any] = self._call("POST" if changes else "GET", "app", changes or None)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.chaos.checking import Findings, check_once, check_order
+from benchmarks.chaos.checking import Findings, check_limits, check_once, check_order
 from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.sending import Sent
 from tests.support.processes import ROOT
@@ -15,7 +15,7 @@ from tests.support.processes import ROOT
 @pytest.mark.xdist_group("brokers")
 def test_whatever_is_killed_each_accepted_event_has_one_record_and_the_order_holds():
     options = "--events 300 --users 5 --database sqlite --broker files --web-processes 1 --worker-processes 1 --rate 80"
-    pace = "--rounds 1 --mishap-seconds 1 --patience-seconds 60"
+    pace = "--rounds 1 --mishap-seconds 1 --patience-seconds 60 --limit 1"
 
     chaos = subprocess.run(
         [sys.executable, "-m", "benchmarks.chaos", *options.split(), *pace.split()],
@@ -51,3 +51,11 @@ def test_chaos_names_what_it_finds(records, violation):
 
     assert violations_of(sent, [0, 1]) == []
     assert violation in violations_of(sent, records)
+
+
+def test_chaos_names_a_limit_that_was_broken_and_slots_that_are_left():
+    findings = Findings()
+
+    check_limits(findings, Plan(limit=2), {"free": 2, "ordered": 3}, 1)
+
+    assert findings.violations == ["calls at once of the ordered workflow, limited to 2: 3", "slots left over: 1"]
