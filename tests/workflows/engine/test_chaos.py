@@ -13,16 +13,17 @@ from tests.support.processes import ROOT
 
 
 @pytest.mark.xdist_group("brokers")
+@pytest.mark.timeout(200)  # a worker that is killed while it renews a log-in leaves that account alone for 45 s
 def test_whatever_is_killed_each_accepted_event_has_one_record_and_the_order_holds():
     options = "--events 300 --users 5 --database sqlite --broker files --web-processes 1 --worker-processes 1 --rate 80"
-    pace = "--rounds 1 --mishap-seconds 1 --patience-seconds 60 --limit 1"
+    pace = "--rounds 1 --mishap-seconds 1 --patience-seconds 90 --limit 1"
 
     chaos = subprocess.run(
         [sys.executable, "-m", "benchmarks.chaos", *options.split(), *pace.split()],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=190,
         check=False,
     )
 
