@@ -15,14 +15,15 @@ RETENTION_DAYS = 90
 _SLICE_SECONDS = 0.25
 
 
-def drop_all() -> None:
+def drop_all(days: float = RETENTION_DAYS) -> None:
+    """Drop what is older than `days`."""
     from django.utils import timezone
 
     from workflows.history import retaining
 
     events, after = 0, retaining.BEGINNING
     while True:
-        moment = timezone.now() - timedelta(days=RETENTION_DAYS)
+        moment = timezone.now() - timedelta(days=days)
         swept = retaining.drop_older_than(moment, after=after, seconds=_SLICE_SECONDS)
         events += swept.events
         is_all = swept.goes_on_after is None

@@ -49,26 +49,27 @@ class History:
         bench.results.add("old_intake", 1000 * told["seconds"] / told["accepted"], is_other=is_other)
         measured = bench.end_to_end(system, users=1, events=plan.events)
         bench.results.add("old_one_user", measured.rate, is_other=is_other)
-        claims = self._claims(system)
+        claims = time_claims(system, plan.claims)
         bench.results.add("old_claim", median(claims["claims_ms"]), is_other=is_other)
         bench.results.add("old_sweep", median(claims["sweeps_ms"]), is_other=is_other)
-
-    def _claims(self, system: Isthmus) -> dict[str, list[float]]:
-        """Have a lane's events wait, with the workers held, and time how they are taken up."""
-        system.empty()
-        system.org.reset()
-        for name in system.worker_names():
-            system.group.signal(name, signal.SIGSTOP)
-        try:
-            told = system.send(count=_LANE_EVENTS, org="")
-            command = [PYTHON, "-m", "benchmarks.claiming", str(self.plan.claims)]
-            claims: dict[str, list[float]] = json.loads(run(command, system.environment))
-        finally:
-            for name in system.worker_names():
-                system.group.signal(name, signal.SIGCONT)
-        system.settle(told["accepted"])
-        return claims
 
     def stop(self) -> None:
         self.empty.stop()
         self.old.stop()
+
+
+def time_claims(system: Isthmus, count: int) -> dict[str, list[float]]:
+    """Have a lane's events wait, with the workers held, and time how they are taken up; as `benchmarks.claiming` tells it."""
+    system.empty()
+    system.org.reset()
+    for name in system.worker_names():
+        system.group.signal(name, signal.SIGSTOP)
+    try:
+        told = system.send(count=_LANE_EVENTS, org="")
+        command = [PYTHON, "-m", "benchmarks.claiming", str(count)]
+        claims: dict[str, list[float]] = json.loads(run(command, system.environment))
+    finally:
+        for name in system.worker_names():
+            system.group.signal(name, signal.SIGCONT)
+    system.settle(told["accepted"])
+    return claims

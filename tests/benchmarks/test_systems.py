@@ -18,6 +18,7 @@ from django.utils import timezone
 from benchmarks import claiming, dropping, seeding
 from benchmarks.__main__ import make_keys
 from benchmarks.old_runs import _TABLES, _copied_rows, _first_ms, _statement
+from benchmarks.partitions import drop_part, partition
 from benchmarks.plan import Plan
 from benchmarks.postgres import DEFAULT_URL, Postgres
 from benchmarks.processes import Group
@@ -69,6 +70,19 @@ def seed(org: OrgClient, tmp_path: Path) -> Seeded:
     return Seeded(seeding.seed(wanted), keys.private.read_text())
 
 
+def directly(**options: bool) -> psycopg.Connection:
+    """Another connection to the test's PostgreSQL, as the harness has."""
+    given = connection.settings_dict
+    return psycopg.connect(
+        host=given["HOST"],
+        port=given["PORT"] or 5432,
+        user=given["USER"],
+        password=given["PASSWORD"],
+        dbname=given["NAME"],
+        **options,
+    )
+
+
 def drain(lane_id: UUID) -> None:
     lease = leasing.lease_lane(lane_id, now=timezone.now())
     assert lease
@@ -105,14 +119,7 @@ def test_old_runs_are_whole_histories_in_the_past_of_the_users_there_are(org, tm
     app = seed(org, tmp_path)
     for number, user in enumerate(("ana", "raj")):
         drain(app.send(user, number).lane_id)
-    given = connection.settings_dict
-    with psycopg.connect(
-        host=given["HOST"],
-        port=given["PORT"] or 5432,
-        user=given["USER"],
-        password=given["PASSWORD"],
-        dbname=given["NAME"],
-    ) as direct:
+    with directly() as direct:
         models, first_ms = _copied_rows(direct), _first_ms(1)
         for table in _TABLES:
             direct.execute(_statement(table, 1_000, models, first_ms), {"start": 0, "end": 999})
@@ -125,6 +132,36 @@ def test_old_runs_are_whole_histories_in_the_past_of_the_users_there_are(org, tm
     assert old.filter(event__received_at=old.first().event.received_at, step_runs__state="succeeded").exists()
     assert sorted(old.order_by().values_list("user__external_id", flat=True).distinct()) == ["ana", "raj"]
     assert max(old.values_list("pk", flat=True)) < min(Run.objects.exclude(pk__in=old).values_list("pk", flat=True))
+
+
+@only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_partitions_have_every_row_and_reference_and_drop_one_by_one(org, tmp_path):
+    app = seed(org, tmp_path)
+    first = app.send("ana", 1)
+    time.sleep(0.002)  # into the next millisecond
+    second = app.send("raj", 2)
+    for run in (first, second):
+        drain(run.lane_id)
+    bound = str(UUID(int=(second.event_id.int >> 80) << 80))
+    with directly(autocommit=True) as direct:
+        try:
+            partition(direct, [bound])
+            copied = [direct.execute(f"SELECT count(*) FROM parted.{table}").fetchone()[0] for table in _TABLES]
+            references = direct.execute(
+                "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint"
+                " WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'parted'::regnamespace"
+            ).fetchall()
+            left = direct.execute("SELECT id FROM parted.workflows_event_1").fetchall()
+            direct.execute("DELETE FROM workflows_steprun")  # Ana's step was made after Raj's event
+            drop_part(direct, 0)
+            after = direct.execute("SELECT id FROM workflows_event").fetchall()
+        finally:
+            direct.execute("DROP SCHEMA IF EXISTS parted CASCADE")
+
+    assert copied == [2, 2, 2]
+    assert {("workflows_run", "workflows_event"), ("workflows_steprun", "workflows_run")} <= set(references)
+    assert left == after == [(second.event_id,)]
 
 
 @pytest.mark.django_db
