@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from integrations.errors import CredentialRevoked
 from integrations.models import Credential, CredentialStatus
 from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
-from lib import hot_statements
+from lib import fencing, hot_statements
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
 from workflows.engine import crash_points, judging, leasing, limiting, parking, pausing, rendering, ringing
@@ -188,7 +189,7 @@ def _do_group(hold: _Hold, turns: list[Turn], connection: Connection, slice_: Sl
         crash_points.reach("before_call")
         began = time.monotonic()
         with slice_.call():
-            outcomes = _execute(action, calls, connection)
+            outcomes = _execute(action, calls, connection, lease)
         counting.group_done(
             group.turns[0].step.type,
             runs=len(calls),
@@ -211,10 +212,16 @@ def _ids_of(turns: Sequence[Turn]) -> list[UUID]:
     return [turn.run.id for turn in turns]
 
 
-def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> list[Outcome]:
-    """Run the action; the one place that catches everything, since a bug in one must not lose the lane."""
+def _execute(action: Any, calls: list[ActionCall], connection: Connection, lease: Lease) -> list[Outcome]:
+    """Run the action; the one place that catches everything, since a bug in one must not lose the lane.
+
+    Raises LeaseLost before it sends anything under a lease that may have lapsed: its new holder may have done it all.
+    """
     try:
-        outcomes: list[Outcome] = action.run(calls, connection, now=timezone.now())
+        with fencing.fenced(partial(leasing.require, lease)):
+            outcomes: list[Outcome] = action.run(calls, connection, now=timezone.now())
+    except LeaseLost:
+        raise
     except CredentialRevoked as exc:
         return [_of_class(ErrorClass.CREDENTIAL, exc.code, exc.message) for _ in calls]
     except IsthmusError as exc:
@@ -237,7 +244,7 @@ def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> li
 
 def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
     """Write down that these calls begin, before they do: a later worker then knows that they may have happened."""
-    now = timezone.now()
+    now, since = timezone.now(), leasing.clock()
     calls: list[ActionCall] = []
     for turn in turns:
         assert turn.rendered is not None
@@ -255,6 +262,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         calls.append(ActionCall(turn.run.id, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
         turn.run.started_at = turn.run.started_at or now
     write_begun(lease, [turn.step_run for turn in turns if turn.step_run], now=now)
+    leasing.renewed(lease, since=since)
     return calls
 
 

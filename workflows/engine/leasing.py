@@ -1,6 +1,7 @@
 """Leases on lanes: one worker at a time, by one guarded UPDATE; it holds on SQLite too, where row locks do not exist."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -66,25 +67,48 @@ def release(lease: Lease) -> None:
     hot_statements.run(in_no_hurry(_RELEASE), [lease.lane_id, lease.token])
 
 
+def clock() -> float:
+    """Seconds, also of the time in which this process or its machine was suspended."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_TRUSTED_PART = 0.9
+"""Of a lease's length: hosts' clocks differ a little."""
+
+
 class _Keeper:
-    """One thread a process that renews the leases of lanes whose calls are under way, however long an org takes."""
+    """One thread a process that renews the leases of lanes whose calls are under way, however long an org takes.
+
+    It also knows, without asking the database, whether a lease may have lapsed meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._held: set[Lease] = set()
+        self._held: dict[Lease, float] = {}
+        """Until when each surely holds, by `clock`."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add(self, lease: Lease) -> None:
         with self._lock:
-            self._held.add(lease)
+            self._held[lease] = 0.0
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._renew_forever, name="lease-keeper", daemon=True)
                 self._thread.start()
 
     def drop(self, lease: Lease) -> None:
         with self._lock:
-            self._held.discard(lease)
+            self._held.pop(lease, None)
+
+    def renewed(self, lease: Lease, *, since: float) -> None:
+        with self._lock:
+            if lease in self._held:
+                until = since + settings.LANE_LEASE_SECONDS * _TRUSTED_PART
+                self._held[lease] = max(self._held[lease], until)
+
+    def surely_holds(self, lease: Lease) -> bool:
+        return self._held.get(lease, 0.0) > clock()
 
     def _renew_forever(self) -> None:
         while not self._wake.wait(settings.LANE_LEASE_SECONDS / 3):
@@ -95,11 +119,24 @@ class _Keeper:
                     break
             close_old_connections()
             for lease in held:
-                Lane.objects.held_by(lease).update(leased_until=timezone.now() + lease_length())
+                since = clock()
+                if Lane.objects.held_by(lease).update(leased_until=timezone.now() + lease_length()):
+                    self.renewed(lease, since=since)
         connection.close()
 
 
 _keeper = _Keeper()
+
+
+def renewed(lease: Lease, *, since: float) -> None:
+    """A write that began at `since`, by `clock`, has renewed the lease."""
+    _keeper.renewed(lease, since=since)
+
+
+def require(lease: Lease) -> None:
+    """Raises LeaseLost where the lease may have lapsed, because this process slept say: another worker may be at it."""
+    if not _keeper.surely_holds(lease):
+        raise LeaseLost(lane_id=lease.lane_id)
 
 
 @contextmanager

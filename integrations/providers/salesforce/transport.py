@@ -15,19 +15,61 @@ import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError, ProxyError
 
 from integrations.errors import AnswerLost, NeverSent
+from lib import fencing
 
 CONNECT_SECONDS: Final = 5.0
 _BEFORE_SENDING: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError, ProxyError)
 _LOCAL: Final = {"localhost", "127.0.0.1", "::1"}
 
 
-def prepare(session: requests.Session, base_url: str) -> None:
+class _FencedHTTP(HTTPConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()  # which may take seconds
+        fencing.ask()
+        super().send(data)
+
+
+class _FencedHTTPS(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        fencing.ask()
+        super().send(data)
+
+
+class _FencedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _FencedHTTP
+
+
+class _FencedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _FencedHTTPS
+
+
+class _FencedAdapter(HTTPAdapter):
+    """Asks the fence before it sends: who has lost the right to, sends nothing."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _FENCED_POOLS
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = _FENCED_POOLS
+        return manager
+
+
+_FENCED_POOLS: Final = {"http": _FencedHTTPPool, "https": _FencedHTTPSPool}
+
+
+def prepare(session: requests.Session, base_url: str, *, is_fenced: bool = False) -> None:
     """Set a session up for one host: its proxies and certificates from the environment, no cookies, no netrc, no retries.
 
-    `trust_env` alone would also let a netrc entry replace our Authorization header.
+    `trust_env` alone would also let a netrc entry replace our Authorization header. `is_fenced`: `lib.fencing` is asked
+    before each request; a log-in's is not, since the lease that it goes by is another.
     """
     session.trust_env = False
     is_local = urlsplit(base_url).hostname in _LOCAL
@@ -35,7 +77,8 @@ def prepare(session: requests.Session, base_url: str) -> None:
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=8, max_retries=0))
+        adapter = _FencedAdapter if is_fenced else HTTPAdapter
+        session.mount(scheme, adapter(pool_connections=2, pool_maxsize=8, max_retries=0))
 
 
 def send(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:

@@ -2,13 +2,15 @@
 
 import signal
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
 from django.utils import timezone
 
 from tests.factories import lead_definition
-from tests.support.processes import run_module
+from tests.support.processes import module_running, run_module
+from tests.support.workers import wait_until
 from workflows.engine.rendering import forget_prepared
 from workflows.models import Event, Lane, Run, RunState, StepState
 
@@ -43,6 +45,10 @@ def die_at(point, tutorial):
     Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
+def is_suspended(process):
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 def call(tutorial, method, path, body):
     """What somebody else does in the org, as our user."""
     headers = {"Authorization": f"Bearer {tutorial.credential.tokens['access_token']}"}
@@ -67,6 +73,22 @@ def test_a_worker_killed_at_any_point_leaves_exactly_one_lead_an_event(tutorial,
     tutorial.drain(later=AN_HOUR)
 
     assert leads_then == (count if point in COMMITTED else 0)
+    assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number}" for number in range(count)]
+    assert states(runs) == {RunState.SUCCEEDED}
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_worker_that_slept_past_its_lease_with_a_call_in_hand_does_not_send_it(tutorial, count):
+    runs = [tutorial.send(last_name=f"Lind {number}") for number in range(count)]
+    lane, changes = str(tutorial.credential.pk), {"ISTHMUS_FREEZE_AT": "before_call", "LANE_LEASE_SECONDS": "2"}
+
+    with module_running("tests.support.drain_lane", lane, SALESFORCE_LOGIN_URL=tutorial.org.url, **changes) as sleeper:
+        assert wait_until(lambda: is_suspended(sleeper))
+        assert wait_until(lambda: Lane.objects.get().leased_until < timezone.now())
+        tutorial.drain()
+        sleeper.send_signal(signal.SIGCONT)
+        assert sleeper.wait(20) == 0
+
     assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number}" for number in range(count)]
     assert states(runs) == {RunState.SUCCEEDED}
 
