@@ -37,6 +37,8 @@ SALESFORCE_SANDBOX_LOGIN_URL = env.str("SALESFORCE_SANDBOX_LOGIN_URL", default="
 )
 SALESFORCE_API_VERSION = env.str("SALESFORCE_API_VERSION", default="62.0")
 SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=60.0)
+SALESFORCE_SETTLE_SECONDS = env.float("SALESFORCE_SETTLE_SECONDS", default=60.0)
+"""How long after its begin a create that broke off may still take effect; what became of it is looked up after that."""
 SANDBOX_ORG_URL = env.str("SANDBOX_ORG_URL", default="").rstrip("/")
 """The local sandbox org, when one runs beside: the set-up form then offers its app in one click."""
 

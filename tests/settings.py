@@ -11,6 +11,8 @@ elif _worker and Path(os.environ["DATA_DIR"]).name != _worker:
     # Test processes that run side by side share a folder no more than two deployments would.
     os.environ["DATA_DIR"] += f"/{_worker}"
 os.environ.setdefault("PLAIN_STATIC", "true")
+# The sandbox org is as quick as its faults let it be.
+os.environ.setdefault("SALESFORCE_SETTLE_SECONDS", "0")
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATA_DIR, DATABASES  # noqa: E402

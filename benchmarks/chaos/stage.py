@@ -81,6 +81,7 @@ class Stage:
             "BASE_URL": f"http://{HOST}:{self.web_ports[0]}",
             "SALESFORCE_LOGIN_URL": self.org.url,
             "SALESFORCE_TIMEOUT_SECONDS": "10",
+            "SALESFORCE_SETTLE_SECONDS": "3",
             "SECRET_KEY": secrets.token_urlsafe(40),
             "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "PLAIN_STATIC": "true",

@@ -217,6 +217,22 @@ def test_a_call_that_takes_too_long_is_looked_for_only_when_salesforce_has_had_i
         time.sleep(0.05)
 
 
+def test_a_call_that_broke_off_just_now_is_not_looked_for_yet(org, run, settings):
+    settings.SALESFORCE_SETTLE_SECONDS = 30.0
+    first = call()
+    org.faults("cut_before_commit", count=1)
+    (unknown,) = run(first)
+    calls_before = org.calls()["total"]
+
+    (waiting,) = run(*again(first, since=timezone.now() - timedelta(seconds=10)))
+
+    assert unknown.retry_after == 30
+    assert (waiting.kind, waiting.error["code"]) == (OutcomeKind.UNKNOWN, "may_still_happen")
+    assert waiting.retry_after == pytest.approx(20, abs=2) and org.calls()["total"] == calls_before
+    (sent,) = run(*again(first, since=timezone.now() - timedelta(seconds=31)))
+    assert sent.kind is OutcomeKind.DONE and org.count() == 1
+
+
 def test_an_upsert_by_the_runs_key_is_simply_sent_again(org, run):
     keyed = call(inputs={"external_id_field": "External_Id__c"})
     org.faults("cut_after_commit", count=1)

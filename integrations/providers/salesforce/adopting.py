@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote_plus
 
+from django.conf import settings
+from django.utils import timezone
+
 from integrations.errors import ProviderError
 from integrations.providers.base import JSON, ErrorClass, Outcome, OutcomeKind
 from integrations.providers.salesforce import outcomes
@@ -57,6 +60,7 @@ class Adopter:
 
         A settled one that was found has an `output` of its id alone; the caller makes the step's output of it.
         """
+        items = [item for item in items if not self._may_still_happen(item)]
         if not items:
             return []
         try:
@@ -71,6 +75,21 @@ class Adopter:
         for group in self._equal_ones(items):
             to_send += self._share_out(group, left)
         return [item for item in to_send if not self._ask_if_nearly(item, left)]
+
+    def _may_still_happen(self, item: Item) -> bool:
+        """Salesforce goes on with a call whose caller is gone: a look too early would find nothing, and double the record."""
+        # A begin that lies ahead was written by a host whose clock is wrong, and may be long ago.
+        left = timedelta(seconds=settings.SALESFORCE_SETTLE_SECONDS) - abs(timezone.now() - _began(item))
+        if left <= timedelta(0):
+            return False
+        item.outcome = outcomes.failure(
+            ErrorClass.UNKNOWN_OUTCOME,
+            "may_still_happen",
+            "The call broke off, and Salesforce may still be at it.",
+            "Isthmus looks whether it happened before it tries again.",
+            retry_after=left.total_seconds(),
+        )
+        return True
 
     def _share_out(self, group: Sequence[Item], left: dict[str, Candidate]) -> list[Item]:
         """Give equal calls the records found; those for whom none is left."""

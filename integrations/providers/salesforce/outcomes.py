@@ -75,7 +75,8 @@ def of_exception(error: ProviderError, *, repeatable: bool) -> Outcome:
             else "Isthmus looks whether it happened before it tries again."
         )
         # Salesforce may still be at it when we have stopped waiting: a look too early would find nothing.
-        wait = 2 * settings.SALESFORCE_TIMEOUT_SECONDS if error.timed_out and not repeatable else None
+        patience = 2 * settings.SALESFORCE_TIMEOUT_SECONDS if error.timed_out else settings.SALESFORCE_SETTLE_SECONDS
+        wait = None if repeatable else patience or None
         return failure(kind, error.code, error.message, advice, retry_after=wait)
     if isinstance(error, CredentialRevoked):
         return failure(ErrorClass.CREDENTIAL, error.code, error.message, "The user has to connect the account again.")
