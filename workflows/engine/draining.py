@@ -188,8 +188,8 @@ def _do_group(hold: _Hold, turns: list[Turn], connection: Connection, slice_: Sl
         calls = _begin(lease, group.turns)
         crash_points.reach("before_call")
         began = time.monotonic()
-        with slice_.call():
-            outcomes = _execute(action, calls, connection, lease)
+        with slice_.call(), fencing.fenced(partial(leasing.require, lease)):
+            outcomes = _execute(action, calls, connection)
         counting.group_done(
             group.turns[0].step.type,
             runs=len(calls),
@@ -212,15 +212,12 @@ def _ids_of(turns: Sequence[Turn]) -> list[UUID]:
     return [turn.run.id for turn in turns]
 
 
-def _execute(action: Any, calls: list[ActionCall], connection: Connection, lease: Lease) -> list[Outcome]:
-    """Run the action; the one place that catches everything, since a bug in one must not lose the lane.
-
-    Raises LeaseLost before it sends anything under a lease that may have lapsed: its new holder may have done it all.
-    """
+def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> list[Outcome]:
+    """Run the action; the one place that catches everything, since a bug in one must not lose the lane."""
     try:
-        with fencing.fenced(partial(leasing.require, lease)):
-            outcomes: list[Outcome] = action.run(calls, connection, now=timezone.now())
+        outcomes: list[Outcome] = action.run(calls, connection, now=timezone.now())
     except LeaseLost:
+        # By the fence, before anything was sent under a lease that may have lapsed: its new holder may have done it all.
         raise
     except CredentialRevoked as exc:
         return [_of_class(ErrorClass.CREDENTIAL, exc.code, exc.message) for _ in calls]
