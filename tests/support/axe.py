@@ -9,6 +9,9 @@ from playwright.sync_api import Frame
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = """async () => {
+  // A colour that is on its way to the other scheme is neither's.
+  const ending = document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== Infinity);
+  await Promise.all(ending.map(({ finished }) => finished.catch(() => {})));
   const { violations } = await axe.run();
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
