@@ -7,7 +7,7 @@ the count falls as well: each call leaves it a day after it was made.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -128,14 +128,23 @@ def budget_of(credential: Credential, *, now: datetime) -> Budget | None:
     return budgets_of([credential], now=now).get(credential.pk)
 
 
-def budgets_of(credentials: Sequence[Credential], *, now: datetime) -> dict[UUID, Budget]:
-    """The same for many, by the credential's id, in one query; those whose org has not said a limit are left out."""
-    found = readings(credentials, now=now)
+Readings = Mapping[tuple[UUID, str], Sequence[Reading]]
+"""By integration and org, oldest first."""
+
+
+def budgets_of(
+    credentials: Sequence[Credential], *, now: datetime, found: Readings | None = None
+) -> dict[UUID, Budget]:
+    """The same for many, by the credential's id, in one query; those whose org has not said a limit are left out.
+
+    `found`: their readings, where the caller has them already.
+    """
+    found = readings(credentials, now=now) if found is None else found
     budgets = {}
     for credential in credentials:
         if credential.api_limit and credential.api_used is not None and credential.api_checked_at is not None:
             budgets[credential.pk] = forecast(
-                found[credential.integration_id, credential.provider_id],
+                found.get((credential.integration_id, credential.provider_id), ()),
                 used=credential.api_used,
                 limit=credential.api_limit,
                 checked_at=credential.api_checked_at,
@@ -145,7 +154,7 @@ def budgets_of(credentials: Sequence[Credential], *, now: datetime) -> dict[UUID
     return budgets
 
 
-def readings(credentials: Sequence[Credential], *, now: datetime) -> dict[tuple[UUID, str], list[Reading]]:
+def readings(credentials: Sequence[Credential], *, now: datetime) -> Readings:
     """The readings of the last 24 hours by integration and org, oldest first."""
     rows = ApiUsage.objects.filter(
         integration__in={credential.integration_id for credential in credentials},

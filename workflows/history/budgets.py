@@ -65,15 +65,15 @@ class AccountBudget:
 
 def of_accounts(credentials: Sequence[Credential], *, now: datetime) -> list[AccountBudget]:
     """Each account's budget, in the order given."""
-    budgets = budgeting.budgets_of(credentials, now=now)
-    readings = budgeting.readings([each for each in credentials if each.pk in budgets], now=now)
+    readings = budgeting.readings(credentials, now=now)
+    budgets = budgeting.budgets_of(credentials, now=now, found=readings)
     accounts = []
     for credential in credentials:
         budget = budgets.get(credential.pk)
         if budget is None:
             accounts.append(AccountBudget(credential, None))
             continue
-        of_org = readings[credential.integration_id, credential.provider_id]
+        of_org = readings.get((credential.integration_id, credential.provider_id), ())
         outlook, is_alarming = outlook_of(budget, now=now)
         accounts.append(
             AccountBudget(credential, budget, outlook, is_alarming, _bar(budget), _curve(budget, of_org, now=now))
