@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -113,25 +112,23 @@ def set_api_reserve(request: ProjectRequest, user_id: UUID, credential_id: UUID)
     """Say how much of its org's API calls is left to this customer; empty: as much as to all. The answer is the budget."""
     credential = _credential_or_404(request, user_id, credential_id)
     given = request.POST.get("percent", "").strip()
-    context: dict[str, Any] = {"connected_user": credential.user, "can_build": True}
-    now, has_freed = timezone.now(), 0
     try:
-        with transaction.atomic():
-            budgeting.set_reserve(credential, _percent(given), by=request.user)
-            has_freed = pausing.go_on_within_budget(credential.integration, now=now)
+        percent = _percent(given)
     except ValueError as exc:
-        context |= {"problem": str(exc), "given": given[:10]}
-    (context["account"],) = budgets.of_accounts([credential], now=now)
-    if not request.htmx and "problem" not in context:
+        return _budget_shown(request, credential, status=422, problem=str(exc), given=given[:10])
+    with transaction.atomic():
+        budgeting.set_reserve(credential, percent, by=request.user)
+        has_freed = pausing.go_on_within_budget(credential.integration, now=timezone.now()) > 0
+    if not request.htmx:
         return redirect("workflows:connected-user", user_id=user_id)
-    response = render(request, "workflows/history/budget.html", context, status=422 if "problem" in context else 200)
-    return (
-        response
-        if "problem" in context
-        else toast(
-            response, "Saved. The runs that waited go on." if has_freed else "Saved. It holds from the next call on."
-        )
-    )
+    text = "Saved. The runs that waited go on." if has_freed else "Saved. It holds from the next call on."
+    return toast(_budget_shown(request, credential), text)
+
+
+def _budget_shown(request: ProjectRequest, credential: Credential, *, status: int = 200, **more: str) -> HttpResponse:
+    (account,) = budgets.of_accounts([credential], now=timezone.now())
+    context = {"account": account, "connected_user": credential.user, "can_build": True, **more}
+    return render(request, "workflows/history/budget.html", context, status=status)
 
 
 def _percent(given: str) -> int | None:
