@@ -27,6 +27,7 @@ from tests.factories import (
     private_key,
     user_token,
 )
+from tests.support import windows
 from tests.support.acme import Acme
 from tests.support.axe import serious_faults
 from tests.support.sandbox import SandboxOrg
@@ -60,14 +61,8 @@ class Scene:
         app = self.org.app()
         with self.page.expect_popup() as opened:
             self.portal.get_by_role("button", name=button, exact=True).click()
-        popup = opened.value
-        expect(popup.locator("#username, #oaapprove")).to_have_count(1)
-        if popup.locator("#username").count():  # the org remembers who has logged in before
-            popup.locator("#username").fill(app["username"])
-            popup.locator("#password").fill(app["password"])
-            popup.locator("#Login").click()
-        popup.locator("#oaapprove" if allow else "#oadeny").click()
-        return popup
+        windows.go_through(opened.value, app["username"], app["password"], allow=allow)
+        return opened.value
 
     def said(self, title: str) -> list[str]:
         """The log's entries of that title."""
@@ -135,7 +130,7 @@ def test_a_refusal_at_salesforce_is_told_in_popup_portal_and_app_and_the_next_tr
     expect(popup).not_to_have_url(re.compile(r"[?&](code|state)="))
     expect(scene.portal.get_by_role("alert")).to_contain_text("Nothing was connected")
     assert len(scene.said("onError (callback of connect)")) == 1
-    popup.get_by_role("button", name="Close this window").click()
+    windows.close_by(popup.get_by_role("button", name="Close this window"))
 
     scene.log_in_at_salesforce()
     expect(scene.portal.get_by_role("switch", name="Create leads")).to_be_enabled()
@@ -369,11 +364,7 @@ def test_the_sdks_calls_work_without_the_portal(scene: Scene, server: str) -> No
             page.evaluate(
                 "() => { window.installed = paragon.installIntegration('salesforce', { externalId: 'main' }) }"
             )
-        popup = opened.value
-        popup.locator("#username").fill(app["username"])
-        popup.locator("#password").fill(app["password"])
-        popup.locator("#Login").click()
-        popup.locator("#oaapprove").click()
+        windows.go_through(opened.value, app["username"], app["password"])
         installed = say("return await window.installed")
 
         assert user["meta"] == {"Name": "Carla", "plan": "pro"}

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from deploy.embedded.layout import Layout
+from tests.support import windows
 from tests.support.stack import give_to_acme, running_stack
 
 LONG_MS = 30_000
@@ -147,11 +148,7 @@ def _connect_and_switch_on(page: Page, stack: Layout) -> None:
     portal = page.frame_locator("#paragon-connect-frame")
     with page.expect_popup() as opened:
         portal.get_by_role("button", name="Connect Salesforce", exact=True).click()
-    popup = opened.value
-    popup.locator("#username").fill("admin@sandbox.example")
-    popup.locator("#password").fill("sandbox-1234")
-    popup.locator("#Login").click()
-    popup.locator("#oaapprove").click()
+    windows.go_through(opened.value, "admin@sandbox.example", "sandbox-1234")
     switch = portal.get_by_role("switch").first
     expect(switch).to_be_enabled(timeout=LONG_MS)
     switch.click()
