@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from django.contrib import messages
@@ -136,7 +137,7 @@ def _percent(given: str) -> int | None:
     if not given:
         return None
     most = budgeting.MAX_RESERVE_PERCENT
-    if not given.isascii() or not given.isdigit() or int(given) > most:
+    if not re.fullmatch("[0-9]{1,3}", given) or int(given) > most:
         raise ValueError(f"A whole number from 0 to {most}, or nothing.")
     return int(given)
 
