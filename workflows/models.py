@@ -287,6 +287,8 @@ class StepRun(models.Model):
     called_at = models.DateTimeField(null=True)
     """When the call now under way (or cut off) began; None: no call is open. A worker that finds it set does not know
     whether the call happened."""
+    repeated_at = models.DateTimeField(null=True)
+    """When the open call was last sent again, or may have been; None: it was sent once."""
     first_tried_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

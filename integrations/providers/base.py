@@ -77,6 +77,8 @@ class ActionCall:
     called_at: datetime | None = None
     """When an earlier try of this very call began whose answer never came; None: no such try. The action must find out
     what became of it (or be safe to repeat) before it sends anything."""
+    repeated_at: datetime | None = None
+    """When it was last sent again, or may have been, again without an answer; None: it was sent once."""
 
 
 class OutcomeKind(StrEnum):
@@ -103,6 +105,8 @@ class Outcome:
     """This run's share of the calls made; a group's shares add up to the calls."""
     note: str = ""
     """What the history should say besides: "Found the record that the interrupted call had created"."""
+    was_sent: bool = True
+    """False: this try sent nothing that may have happened, so that what was sent before is still the last."""
 
 
 @dataclass

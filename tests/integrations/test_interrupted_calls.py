@@ -1,6 +1,7 @@
 """Calls whose answer never came: each becomes one record, or a question."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,10 +15,10 @@ from tests.integrations.conftest import call
 pytestmark = pytest.mark.django_db
 
 
-def again(*calls, since=None):
+def again(*calls, since=None, repeated_at=None):
     """The same calls, marked as begun before."""
     since = since or timezone.now() - timedelta(seconds=2)
-    return [type(one)(one.run_id, one.step_key, one.inputs, called_at=since) for one in calls]
+    return [replace(one, called_at=since, repeated_at=repeated_at) for one in calls]
 
 
 def test_a_connection_cut_after_the_commit_leaves_the_outcome_unknown(org, run):
@@ -229,7 +230,20 @@ def test_a_call_that_broke_off_just_now_is_not_looked_for_yet(org, run, settings
     assert unknown.retry_after == 30
     assert (waiting.kind, waiting.error["code"]) == (OutcomeKind.UNKNOWN, "may_still_happen")
     assert waiting.retry_after == pytest.approx(20, abs=2) and org.calls()["total"] == calls_before
+    assert not waiting.was_sent
     (sent,) = run(*again(first, since=timezone.now() - timedelta(seconds=31)))
+    assert sent.kind is OutcomeKind.DONE and org.count() == 1
+
+
+def test_a_call_that_was_sent_again_is_looked_for_by_its_last_sending(org, run, settings):
+    settings.SALESFORCE_SETTLE_SECONDS = 30.0
+    now = timezone.now()
+    once = call()
+
+    (waiting,) = run(*again(once, since=now - timedelta(hours=1), repeated_at=now - timedelta(seconds=10)))
+    (sent,) = run(*again(once, since=now - timedelta(hours=1), repeated_at=now - timedelta(seconds=31)))
+
+    assert waiting.error["code"] == "may_still_happen" and waiting.retry_after == pytest.approx(20, abs=2)
     assert sent.kind is OutcomeKind.DONE and org.count() == 1
 
 

@@ -37,6 +37,8 @@ class Turn:
     rendered: rendering.RenderedStep | None = None
     was_call_open: bool = False
     """Whether an earlier call of this step had no answer when this try began."""
+    repeated_at: datetime | None = None
+    """When that call had been sent again, as the step run said before this try."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

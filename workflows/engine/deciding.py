@@ -42,7 +42,7 @@ def decide(run: Run, *, choice: Choice, record_id: str = "", by: User | None) ->
 
 def _apply(run: Run, step_run: StepRun, choice: Choice, record_id: str) -> str:
     now = timezone.now()
-    step_run.called_at = None
+    step_run.called_at = step_run.repeated_at = None
     if choice == "send_again":
         step_run.state, step_run.tries, step_run.first_tried_at = StepState.WAITING, 0, None
         return "send it again."

@@ -248,15 +248,23 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         if turn.step_run is None:
             turn.step_run = StepInHand(time_ordered_id(), turn.run.id, turn.step.key, turn.run.position, started_at=now)
         step_run = turn.step_run
-        earlier_call = step_run.called_at
+        earlier_call, turn.repeated_at = step_run.called_at, step_run.repeated_at
         turn.was_call_open = earlier_call is not None
         step_run.state = StepState.CALLING
         step_run.tries += 1
         step_run.first_tried_at = step_run.first_tried_at or now
-        step_run.called_at = earlier_call or now
+        step_run.called_at, step_run.repeated_at = earlier_call or now, now if earlier_call else None
         step_run.finished_at = None
         step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
-        calls.append(ActionCall(turn.run.id, turn.step.key, turn.rendered.inputs, called_at=earlier_call))
+        calls.append(
+            ActionCall(
+                turn.run.id,
+                turn.step.key,
+                turn.rendered.inputs,
+                called_at=earlier_call,
+                repeated_at=turn.repeated_at,
+            )
+        )
         turn.run.started_at = turn.run.started_at or now
     write_begun(lease, [turn.step_run for turn in turns if turn.step_run], now=now)
     leasing.renewed(lease, since=since)
@@ -343,7 +351,9 @@ def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
     step_run.api_calls += outcome.api_calls
     run.api_calls += outcome.api_calls
     if not verdict.is_call_open:
-        step_run.called_at = None
+        step_run.called_at = step_run.repeated_at = None
+    elif not outcome.was_sent:
+        step_run.repeated_at = turn.repeated_at
     if not verdict.counts_as_try:
         step_run.tries -= 1
     if outcome.note:

@@ -121,6 +121,7 @@ class StepInHand:
     tries: int = 0
     api_calls: float = 0.0
     called_at: datetime | None = None
+    repeated_at: datetime | None = None
     first_tried_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -130,10 +131,31 @@ class StepInHand:
 _STEP_FIELDS = (
     *("id", "run_id"),
     *("step_key", "position", "state", "input", "output", "error", "warnings", "notes", "tries", "api_calls"),
-    *("called_at", "first_tried_at", "started_at", "finished_at"),
+    *("called_at", "repeated_at", "first_tried_at", "started_at", "finished_at"),
 )
-_BEGUN_FIELDS = ("id", "state", "input", "warnings", "tries", "called_at", "first_tried_at", "finished_at")
-_DONE_FIELDS = ("id", "state", "output", "error", "notes", "tries", "api_calls", "called_at", "finished_at")
+_BEGUN_FIELDS = (
+    "id",
+    "state",
+    "input",
+    "warnings",
+    "tries",
+    "called_at",
+    "repeated_at",
+    "first_tried_at",
+    "finished_at",
+)
+_DONE_FIELDS = (
+    "id",
+    "state",
+    "output",
+    "error",
+    "notes",
+    "tries",
+    "api_calls",
+    "called_at",
+    "repeated_at",
+    "finished_at",
+)
 
 
 def steps_of(runs: Sequence[UUID]) -> list[StepInHand]:

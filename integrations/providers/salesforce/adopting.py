@@ -78,17 +78,19 @@ class Adopter:
 
     def _may_still_happen(self, item: Item) -> bool:
         """Salesforce goes on with a call whose caller is gone: a look too early would find nothing, and double the record."""
-        # A begin that lies ahead was written by a host whose clock is wrong, and may be long ago.
-        left = timedelta(seconds=settings.SALESFORCE_SETTLE_SECONDS) - abs(timezone.now() - _began(item))
+        last_sent = item.call.repeated_at or _began(item)
+        # A moment that lies ahead was written by a host whose clock is wrong, and may be long ago.
+        left = timedelta(seconds=settings.SALESFORCE_SETTLE_SECONDS) - abs(timezone.now() - last_sent)
         if left <= timedelta(0):
             return False
-        item.outcome = outcomes.failure(
+        failed = outcomes.failure(
             ErrorClass.UNKNOWN_OUTCOME,
             "may_still_happen",
             "The call broke off, and Salesforce may still be at it.",
             "Isthmus looks whether it happened before it tries again.",
             retry_after=left.total_seconds(),
         )
+        item.outcome = replace(failed, was_sent=False)
         return True
 
     def _share_out(self, group: Sequence[Item], left: dict[str, Candidate]) -> list[Item]:
@@ -132,7 +134,7 @@ class Adopter:
         detail = dict(failed.error or {})
         if detail["class"] != ErrorClass.PERMANENT:
             detail["class"] = ErrorClass.UNKNOWN_OUTCOME.value
-            return Outcome(OutcomeKind.UNKNOWN, error=detail, retry_after=failed.retry_after)
+            return Outcome(OutcomeKind.UNKNOWN, error=detail, retry_after=failed.retry_after, was_sent=False)
         words = f"Whether the interrupted call created a record could not be looked up: {error.message}"
         advice = "Look in Salesforce whether the record is there, then decide whether the step is sent again."
         found = outcomes.failure(ErrorClass.UNKNOWN_OUTCOME, "lookup_refused", words, advice, candidates=[])

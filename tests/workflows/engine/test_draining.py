@@ -395,6 +395,14 @@ def test_a_lane_whose_due_runs_all_wait_for_another_does_not_ring_itself(tutoria
     assert Run.objects.due(timezone.now()).count() == 1 and rung == []
 
 
+def commit_late(tutorial, run):
+    """Have the org create the record of the run's call; gives its id."""
+    url = f"{tutorial.org.url}/services/data/v62.0/sobjects/Lead"
+    token, fields = tutorial.credential.tokens["access_token"], run.step_runs.get().input["fields"]
+    created = requests.post(url, json=fields, headers={"Authorization": f"Bearer {token}"}, timeout=5)
+    return created.json()["id"]
+
+
 def test_a_call_that_commits_after_it_was_looked_for_is_still_found_before_the_next_try(tutorial):
     tutorial.org.faults("cut_before_commit", count=1)
     run = tutorial.send()
@@ -403,17 +411,36 @@ def test_a_call_that_commits_after_it_was_looked_for_is_still_found_before_the_n
     tutorial.org.faults("unavailable", count=1, resource="record")
     tutorial.drain(later=AN_HOUR)
     assert run.step_runs.get().called_at is not None and tutorial.leads() == []
-    grant, fields = tutorial.credential, run.step_runs.get().input["fields"]
-    url = f"{tutorial.org.url}/services/data/v62.0/sobjects/Lead"
-    late = requests.post(
-        url, json=fields, headers={"Authorization": f"Bearer {grant.tokens['access_token']}"}, timeout=5
-    )
+    late = commit_late(tutorial, run)
 
     tutorial.drain(later=AN_HOUR)
 
     run.refresh_from_db()
-    assert [lead["Id"] for lead in tutorial.leads()] == [late.json()["id"]]
-    assert run.state == RunState.SUCCEEDED and run.step_runs.get().output["id"] == late.json()["id"]
+    assert [lead["Id"] for lead in tutorial.leads()] == [late]
+    assert run.state == RunState.SUCCEEDED and run.step_runs.get().output["id"] == late
+
+
+def test_a_call_that_broke_off_again_has_its_time_again_before_it_is_looked_for(tutorial, settings):
+    tutorial.org.faults("cut_before_commit", count=2)
+    run = tutorial.send()
+    tutorial.drain()
+    assert run.step_runs.get().repeated_at is None
+    run.step_runs.update(called_at=timezone.now() - AN_HOUR)
+    tutorial.drain(later=AN_HOUR)  # nothing is found, and the call is sent again
+    settings.SALESFORCE_SETTLE_SECONDS = 60.0
+    twice, calls = run.step_runs.get(), tutorial.org.calls()["total"]
+
+    tutorial.drain(later=AN_HOUR)
+
+    step_run = run.step_runs.get()
+    assert step_run.error["code"] == "may_still_happen" and tutorial.org.calls()["total"] == calls
+    assert (step_run.called_at, step_run.repeated_at) == (twice.called_at, twice.repeated_at)
+    late = commit_late(tutorial, run)
+    run.step_runs.update(repeated_at=timezone.now() - AN_HOUR)
+    tutorial.drain(later=AN_HOUR)
+    step_run = run.step_runs.get()
+    assert [lead["Id"] for lead in tutorial.leads()] == [late] and step_run.output["id"] == late
+    assert step_run.called_at is None and step_run.repeated_at is None
 
 
 def test_a_long_tail_behind_one_order_key_does_not_hide_the_runs_after_it(tutorial, settings):
