@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
 from connect_portal.api.base import SdkView
 
 Endpoint = tuple[str, str, str, Callable[..., Any]]
@@ -80,3 +82,23 @@ def _put_in_words(operation: dict[str, Any]) -> None:
 def _contents(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for body in (operation.get("requestBody", {}), *operation["responses"].values()):
         yield from body.get("content", {}).values()
+
+
+class UserTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The OpenAPI schema's word for it."""
+
+    target_class = "projects.api_auth.UserTokenAuthentication"
+    match_subclasses = True
+    name = "userToken"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": (
+                "The user token: a JWT that the app's back end signs with a signing key of the project. RS256; `sub` is "
+                "the user's id in the app, `iat` and `exp` are required; `aud`, where present, is the project's id. For a "
+                "try, the token generator in the dashboard's settings signs one in the browser."
+            ),
+        }

@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from projects.api_errors import error_body
+from projects.refusals import error_body
 from workflows.metrics import exposing
 
 log = logging.getLogger("config.metrics")

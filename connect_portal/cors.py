@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from projects.api_errors import error_body
+from projects.refusals import error_body
 
 _SDK_PATHS = re.compile(r"/(v2/)?projects/[^/]+/(sdk/|triggers$)|/triggers/connect/")
 _POPUP_PATHS = re.compile(r"/projects/[^/]+/sdk/actions/(oauth-nonce|build-oauth)$")

@@ -61,6 +61,14 @@ _loaded_keys: dict[str, Any] = {}
 _last_used_noted: dict[UUID, float] = {}
 
 
+def token_in(authorization: str) -> str:
+    """The token of an `Authorization` header. Raises TokenRefused."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not encoded.strip():
+        raise TokenRefused("token_missing", "Send the user token as `Authorization: Bearer <JWT>`.")
+    return encoded.strip()
+
+
 def verify_user_token(encoded: str, project_id: UUID) -> UserToken:
     """Verify `encoded` against the valid signing keys of the project and give what it says.
 

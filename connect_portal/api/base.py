@@ -19,8 +19,8 @@ from connect_portal.errors import BadRequest, WorkflowNotFound
 from connect_portal.selecting import CONFIGURATION_HEADER, CREDENTIAL_HEADER, find_integration
 from integrations.models import Integration
 from projects.api_auth import UserTokenAuthentication
-from projects.api_errors import error_body
 from projects.models import ConnectedUser, Project
+from projects.refusals import error_body
 from workflows.intake.api import ErrorSerializer
 from workflows.models import Workflow
 

@@ -10,8 +10,8 @@ from typing import Any, ParamSpec
 from django.http import HttpResponse, JsonResponse
 
 from lib.errors import Invalid, IsthmusError
-from projects.api_errors import error_body
 from projects.permissions import ProjectRequest
+from projects.refusals import error_body
 from workflows.app_events.parsing import unstorable_escape
 from workflows.definition.errors import DefinitionError
 

@@ -14,9 +14,8 @@ from django.http import HttpRequest, HttpResponse
 
 from lib import stopping
 from lib.errors import IsthmusError
-from projects.api_auth import token_in
-from projects.api_errors import refusal_of
-from projects.user_tokens import UserToken, verify_user_token
+from projects.refusals import refusal_of
+from projects.user_tokens import UserToken, token_in, verify_user_token
 from workflows.intake.grouping import receive_with_others
 from workflows.intake.planning import NOT_SELECTED, Selection
 from workflows.intake.receiving import Arrival

@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from projects.api_errors import error_body
 from projects.errors import DatabaseUnavailable
+from projects.refusals import error_body
 from workflows.intake.answering import answer
 from workflows.intake.planning import SkipReason
 
