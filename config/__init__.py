@@ -1,5 +1,4 @@
-"""Settings, root URLs and the Celery app: wires the rooms together, decides nothing about the product."""
+"""Settings, root URLs and the Celery app: wires the rooms together, decides nothing about the product.
 
-from config.celery import app as celery_app
-
-__all__ = ["celery_app"]
+It imports nothing by itself: the web's first process needs the settings alone, and Celery would be a third of its memory.
+"""

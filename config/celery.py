@@ -7,11 +7,15 @@ from typing import Any
 from celery import Celery
 from celery.beat import EmbeddedService, Scheduler
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from django.conf import settings
 
-from config import file_broker, settings  # not django.conf: test settings import this package while they load
+from config import file_broker
 from lib import arenas
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# A worker would run Django's checks at its start, and for them load every page, 25 MB of what it never shows. The migration
+# before it has run them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 arenas.keep_few()
 
 app = Celery("isthmus")

@@ -43,6 +43,7 @@ SANDBOX_ORG_URL = env.str("SANDBOX_ORG_URL", default="").rstrip("/")
 """The local sandbox org, when one runs beside: the set-up form then offers its app in one click."""
 
 INSTALLED_APPS = [
+    "config.apps.WiringConfig",
     "projects.apps.ProjectsConfig",
     "integrations.apps.IntegrationsConfig",
     "workflows.apps.WorkflowsConfig",
