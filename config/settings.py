@@ -71,7 +71,6 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "config.metrics.MetricsMiddleware",
     "connect_portal.cors.SdkCorsMiddleware",
-    "workflows.intake.shortcut.EventShortcut",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

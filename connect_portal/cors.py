@@ -22,6 +22,11 @@ _HEADERS = (
     "accept, authorization, content-type, idempotency-key, x-paragon-sdk-version, x-paragon-credential, "
     "x-paragon-configuration-id, x-paragon-user-metadata"
 )
+SHARED = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, Idempotency-Replayed",
+}
+"""What every answer on these paths has."""
 _PREFLIGHT_SECONDS = "7200"
 _WORDS = {
     400: ("bad_request", "The request is not valid."),
@@ -44,8 +49,8 @@ class SdkCorsMiddleware:
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return _preflight(request)
         response = _in_json(request, self.get_response(request))
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After, Idempotency-Replayed"
+        for name, value in SHARED.items():
+            response.headers[name] = value
         return response
 
 

@@ -23,6 +23,7 @@ from tests.factories import (
     switch_on,
     user_token,
 )
+from tests.support.wsgi import WsgiClient
 from workflows.models import Event, Run, WorkerPulse
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +50,7 @@ def project():
 
 
 def send(project):
-    return Client().post(
+    return WsgiClient().post(
         f"/projects/{project.pk}/sdk/events/trigger",
         json.dumps({"name": "Lead Created", "payload": {"note": "x" * 900_000}}),
         content_type="application/json",

@@ -1,20 +1,21 @@
 """What the event endpoint answers, from the request's bytes to the response's.
 
-It stands apart from the framework that describes it (`api`): what that does for every request costs more than the rest.
+It stands apart from the frameworks that lead to it: what they do for every request costs more than the rest.
 """
 
 import logging
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 
 from lib import stopping
 from lib.errors import IsthmusError
-from projects.refusals import refusal_of
+from projects.refusals import UNEXPECTED, refusal_of
 from projects.user_tokens import UserToken, token_in, verify_user_token
 from workflows.intake.grouping import receive_with_others
 from workflows.intake.planning import NOT_SELECTED, Selection
@@ -45,40 +46,49 @@ class WebStopping(IsthmusError):
     retry_after_seconds = 5
 
 
-def answer(request: HttpRequest, project_id: UUID) -> HttpResponse:
-    """Take one App Event for the token's user. What is refused is answered, what is unexpected is raised."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response, of whatever server: `body` is JSON."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+def answer(environ: Mapping[str, Any], read: Callable[[int], bytes], project_id: UUID) -> Answered:
+    """Take one App Event for the token's user. What is refused is answered, what is unexpected is logged and answered too.
+
+    `environ` names headers as CGI does; `read` gives at most so many bytes of the request's body. Source: PEP 3333.
+    """
     began = time.perf_counter()
     try:
         if stopping.has_begun():
             raise WebStopping
         # The token comes first: who may not send an event is not told what is wrong with it.
-        token = verify_user_token(token_in(request.META.get("HTTP_AUTHORIZATION", "")), project_id)
-        arrival, size_bytes = _arrival(request, token)
+        token = verify_user_token(token_in(environ.get("HTTP_AUTHORIZATION", "")), project_id)
+        arrival, size_bytes = _arrival(environ, read, token)
         received = receive_with_others(arrival, size_bytes=size_bytes)
     except Exception as exc:
-        refusal = refusal_of(exc)
-        if refusal is None:
-            counting.request_answered("server_error", time.perf_counter() - began)
-            raise
+        refusal = refusal_of(exc) or UNEXPECTED
         counting.request_answered(refusal.code, time.perf_counter() - began)
-        level = logging.WARNING if refusal.status >= 500 else logging.INFO
-        log.log(level, "event.refused", extra={"code": refusal.code, "project": project_id})
-        return _response(refusal.body, refusal.status, refusal.headers)
+        if refusal is UNEXPECTED:
+            log.exception("event.crashed", extra={"project": project_id})
+        else:
+            level = logging.WARNING if refusal.status >= 500 else logging.INFO
+            log.log(level, "event.refused", extra={"code": refusal.code, "project": project_id})
+        return _answered(refusal.body, refusal.status, refusal.headers)
     counting.request_answered("repeated" if received.is_repetition else "accepted", time.perf_counter() - began)
-    return _response(received.receipt, 201, {"Idempotency-Replayed": "true"} if received.is_repetition else {})
+    return _answered(received.receipt, 201, {"Idempotency-Replayed": "true"} if received.is_repetition else {})
 
 
-def _response(body: Any, status: int, headers: dict[str, str]) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    for name, value in headers.items():
-        response.headers[name] = value
-    return response
+def _answered(body: Any, status: int, headers: dict[str, str]) -> Answered:
+    always = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
+    return Answered(status, orjson.dumps(body), always | headers)
 
 
-def _arrival(request: HttpRequest, token: UserToken) -> tuple[Arrival, int]:
+def _arrival(environ: Mapping[str, Any], read: Callable[[int], bytes], token: UserToken) -> tuple[Arrival, int]:
     """The event that the request brings, and its size in bytes."""
-    body, size_bytes = _json_body(request)
+    body, size_bytes = _json_body(environ, read)
     name, payload = body.get("name"), body.get("payload", {})
     if not isinstance(name, str) or not name.strip():
         raise BadEvent('Name the App Event: {"name": "Lead Created", "payload": {…}}.')
@@ -86,21 +96,20 @@ def _arrival(request: HttpRequest, token: UserToken) -> tuple[Arrival, int]:
         payload = {}
     if not isinstance(payload, dict):
         raise BadEvent('`payload` must be a JSON object, for example {"email": "…"}.')
-    meta = request.META
-    key = meta.get("HTTP_IDEMPOTENCY_KEY", "")
+    key = environ.get("HTTP_IDEMPOTENCY_KEY", "")
     if len(key) > MAX_KEY_CHARACTERS:
         raise BadEvent(f"An Idempotency-Key may have at most {MAX_KEY_CHARACTERS} characters; this one has {len(key)}.")
-    credential = meta.get("HTTP_X_PARAGON_CREDENTIAL", "").strip()
-    configuration = meta.get("HTTP_X_PARAGON_CONFIGURATION_ID", "").strip()
+    credential = environ.get("HTTP_X_PARAGON_CREDENTIAL", "").strip()
+    configuration = environ.get("HTTP_X_PARAGON_CONFIGURATION_ID", "").strip()
     selection = Selection(credential, configuration) if credential or configuration else NOT_SELECTED
     return Arrival(token, name.strip(), payload, key, selection), size_bytes
 
 
-def _json_body(request: HttpRequest) -> tuple[dict[str, Any], int]:
-    declared = request.META.get("CONTENT_LENGTH", "")
+def _json_body(environ: Mapping[str, Any], read: Callable[[int], bytes]) -> tuple[dict[str, Any], int]:
+    declared = environ.get("CONTENT_LENGTH", "")
     if declared.isdigit() and int(declared) > settings.EVENT_MAX_BYTES:
         raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
-    raw = request.body
+    raw = read(settings.EVENT_MAX_BYTES + 1)
     if len(raw) > settings.EVENT_MAX_BYTES:
         raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
     try:

@@ -168,4 +168,5 @@ class TriggerEvent(APIView):
         },
     )
     def post(self, request: Request, project_id: UUID) -> HttpResponse:
-        return answer(request._request, project_id)
+        answered = answer(request.META, request._request.read, project_id)
+        return HttpResponse(answered.body, status=answered.status, headers=answered.headers)

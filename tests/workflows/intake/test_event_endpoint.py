@@ -28,6 +28,7 @@ from tests.factories import (
     switch_on,
     user_token,
 )
+from tests.support.wsgi import WsgiClient
 from workflows.models import Event, IdempotencyKey, Run
 
 pytestmark = pytest.mark.django_db
@@ -46,18 +47,24 @@ def integration(project):
     return make_integration(project)
 
 
-def send(project, token=None, *, name="Lead Created", payload=LEAD_CREATED, prefix="", raw=None, **headers):
-    body = raw if raw is not None else json.dumps({"name": name, "payload": payload})
-    return Client().post(
-        f"{prefix}/projects/{project.pk}/sdk/events/trigger",
-        body,
-        content_type="application/json",
-        headers=bearer(token or user_token()) | {key.replace("_", "-"): value for key, value in headers.items()},
-    )
+@pytest.fixture(params=[WsgiClient, Client], ids=["as a server asks", "by Django's addresses"])
+def send(request):
+    """Sends an event by each of the two ways that lead to the endpoint."""
+
+    def send(project, token=None, *, name="Lead Created", payload=LEAD_CREATED, prefix="", raw=None, **headers):
+        body = raw if raw is not None else json.dumps({"name": name, "payload": payload})
+        return request.param().post(
+            f"{prefix}/projects/{project.pk}/sdk/events/trigger",
+            body,
+            content_type="application/json",
+            headers=bearer(token or user_token()) | {key.replace("_", "-"): value for key, value in headers.items()},
+        )
+
+    return send
 
 
 @pytest.mark.parametrize("prefix", ["", "/v2"])
-def test_an_event_starts_a_run_for_the_user_who_switched_the_workflow_on(project, integration, prefix):
+def test_an_event_starts_a_run_for_the_user_who_switched_the_workflow_on(send, project, integration, prefix):
     credential = make_credential(integration, make_connected_user(project))
     workflow = make_workflow(integration)
     switch_on(workflow, credential)
@@ -74,7 +81,9 @@ def test_an_event_starts_a_run_for_the_user_who_switched_the_workflow_on(project
     assert run.event.payload == LEAD_CREATED and run.event.user.external_id == "user-1"
 
 
-def test_a_lane_is_rung_only_after_the_commit(project, integration, monkeypatch, django_capture_on_commit_callbacks):
+def test_a_lane_is_rung_only_after_the_commit(
+    send, project, integration, monkeypatch, django_capture_on_commit_callbacks
+):
     rung = []
     monkeypatch.setattr("workflows.engine.ringing.ring", lambda lanes: rung.extend(lanes))
     credential = make_credential(integration, make_connected_user(project))
@@ -88,7 +97,7 @@ def test_a_lane_is_rung_only_after_the_commit(project, integration, monkeypatch,
     assert rung == [credential.pk]
 
 
-def test_the_receipt_names_each_workflow_that_did_not_start_and_why(project, integration):
+def test_the_receipt_names_each_workflow_that_did_not_start_and_why(send, project, integration):
     user = make_connected_user(project)
     other = make_integration(make_project())
     make_workflow(other, name="of another project")
@@ -117,7 +126,7 @@ def test_the_receipt_names_each_workflow_that_did_not_start_and_why(project, int
     ("status", "is_removed", "reason"),
     [(CredentialStatus.INVALID, False, "credential_invalid"), (CredentialStatus.VALID, True, "not_connected")],
 )
-def test_an_account_that_can_not_be_used_starts_nothing(project, integration, status, is_removed, reason):
+def test_an_account_that_can_not_be_used_starts_nothing(send, project, integration, status, is_removed, reason):
     removed_at = timezone.now() if is_removed else None
     credential = make_credential(integration, make_connected_user(project), status=status, removed_at=removed_at)
     switch_on(make_workflow(integration), credential)
@@ -125,7 +134,7 @@ def test_an_account_that_can_not_be_used_starts_nothing(project, integration, st
     assert [skip["reason"] for skip in send(project).json()["skipped"]] == [reason]
 
 
-def test_an_inactive_integration_starts_nothing(project):
+def test_an_inactive_integration_starts_nothing(send, project):
     integration = make_integration(project, is_active=False)
     credential = make_credential(integration, make_connected_user(project))
     switch_on(make_workflow(integration), credential)
@@ -133,7 +142,7 @@ def test_an_inactive_integration_starts_nothing(project):
     assert [skip["reason"] for skip in send(project).json()["skipped"]] == ["integration_inactive"]
 
 
-def test_the_app_may_name_one_of_the_users_accounts(project, integration):
+def test_the_app_may_name_one_of_the_users_accounts(send, project, integration):
     user = make_connected_user(project)
     first, second = make_credential(integration, user), make_credential(integration, user, external_id="second")
     workflow = make_workflow(integration)
@@ -149,7 +158,7 @@ def test_the_app_may_name_one_of_the_users_accounts(project, integration):
     assert [run["credential_id"] for run in by_external_id] == [str(second.pk)]
 
 
-def test_an_unknown_event_is_answered_with_the_known_ones(project):
+def test_an_unknown_event_is_answered_with_the_known_ones(send, project):
     answer = send(project, name="Lead Craeted")
 
     assert answer.status_code == 404
@@ -157,7 +166,7 @@ def test_an_unknown_event_is_answered_with_the_known_ones(project):
     assert Event.objects.count() == 0
 
 
-def test_the_same_key_and_body_start_nothing_twice_and_get_the_same_answer(project, integration):
+def test_the_same_key_and_body_start_nothing_twice_and_get_the_same_answer(send, project, integration):
     switch_on(make_workflow(integration), make_credential(integration, make_connected_user(project)))
 
     first = send(project, Idempotency_Key="k1")
@@ -168,7 +177,7 @@ def test_the_same_key_and_body_start_nothing_twice_and_get_the_same_answer(proje
     assert Run.objects.count() == Event.objects.count() == 1
 
 
-def test_the_same_key_with_another_body_is_refused(project):
+def test_the_same_key_with_another_body_is_refused(send, project):
     send(project, Idempotency_Key="k1")
 
     answer = send(project, payload={"email": "other@example.com"}, Idempotency_Key="k1")
@@ -177,21 +186,21 @@ def test_the_same_key_with_another_body_is_refused(project):
     assert Event.objects.count() == 1
 
 
-def test_two_users_may_use_the_same_key(project):
+def test_two_users_may_use_the_same_key(send, project):
     assert (
         send(project, Idempotency_Key="k").json()["event_id"]
         != send(project, user_token("user-2"), Idempotency_Key="k").json()["event_id"]
     )
 
 
-def test_a_key_is_forgotten_after_a_day(project):
+def test_a_key_is_forgotten_after_a_day(send, project):
     first = send(project, Idempotency_Key="k").json()
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
 
     assert send(project, Idempotency_Key="k").json()["event_id"] != first["event_id"]
 
 
-def test_an_overlong_key_is_refused(project):
+def test_an_overlong_key_is_refused(send, project):
     assert send(project, Idempotency_Key="k" * 255).status_code == 201
     assert send(project, Idempotency_Key="k" * 256).json()["code"] == "bad_event"
 
@@ -210,7 +219,7 @@ def test_an_overlong_key_is_refused(project):
         ('{"name": "Lead Created", "payload": {"a": NaN}}', "not JSON"),
     ],
 )
-def test_a_body_that_is_no_event_is_refused_in_words(project, raw, says):
+def test_a_body_that_is_no_event_is_refused_in_words(send, project, raw, says):
     answer = send(project, raw=raw)
 
     assert answer.status_code == 400 and answer.json()["code"] == "bad_event"
@@ -218,7 +227,7 @@ def test_a_body_that_is_no_event_is_refused_in_words(project, raw, says):
     assert Event.objects.count() == 0
 
 
-def test_an_event_of_more_than_a_megabyte_is_refused(project):
+def test_an_event_of_more_than_a_megabyte_is_refused(send, project):
     fits = json.dumps({"name": "Lead Created", "payload": {"a": "x" * 999_900}})
     assert send(project, raw=fits).status_code == 201
 
@@ -227,7 +236,7 @@ def test_an_event_of_more_than_a_megabyte_is_refused(project):
     assert answer.status_code == 413 and answer.json()["code"] == "event_too_large"
 
 
-def test_a_project_may_be_warned_of_another_shape_or_reject_it(project):
+def test_a_project_may_be_warned_of_another_shape_or_reject_it(send, project):
     payload = {"first_name": 1, "last_name": "Lind", "company": "x"}
     assert send(project, payload=payload).json()["warnings"] == []
 
@@ -293,14 +302,14 @@ def test_a_token_that_proves_nothing_is_refused(project, make_token, code):
     assert Event.objects.count() == 0
 
 
-def test_a_token_of_another_project_is_refused(project):
+def test_a_token_of_another_project_is_refused(send, project):
     make_signing_key(make_project(name="Globex"), number=1)
 
     assert send(project, user_token(number=1)).json()["code"] == "token_signature"
     assert send(make_project(name="No keys"), user_token(number=1)).json()["code"] == "no_signing_key"
 
 
-def test_a_revoked_key_is_refused_when_its_cached_tokens_have_ended(project):
+def test_a_revoked_key_is_refused_when_its_cached_tokens_have_ended(send, project):
     key = make_signing_key(project, number=1)
     token = user_token(number=1)
     assert send(project, token).status_code == 201
