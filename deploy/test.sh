@@ -54,10 +54,10 @@ $bin/pytest -n "${TEST_PROCESSES:-2}" --dist loadgroup
 
 if answers 127.0.0.1 5432; then
   step "tests on PostgreSQL${broker:+, broker ${broker%%:*}}"
-  # All but those that never meet the product's database, or bring one of their own.
-  DATABASE_URL=$postgres CELERY_BROKER_URL=$broker $bin/pytest -n "${TEST_PROCESSES:-2}" --dist loadgroup \
+  # All but those that never meet the product's database, or bring one of their own, or are about looks.
+  DATABASE_URL=$postgres CELERY_BROKER_URL=$broker $bin/pytest -n "${TEST_PROCESSES:-2}" --dist loadgroup -m "not looks" \
     --ignore=tests/sandbox_org --ignore=tests/workflows/definition --ignore=tests/docs --ignore=tests/lib --ignore=tests/examples \
-    --ignore=tests/workflows/engine/test_chaos.py
+    --ignore=tests/deploy --ignore=tests/workflows/engine/test_chaos.py
 else
   missing "PostgreSQL (127.0.0.1:5432)" "the tests ran on SQLite alone."
 fi

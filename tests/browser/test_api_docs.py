@@ -63,6 +63,7 @@ def test_it_is_dark_for_who_wants_it_dark(server: str, page: Page) -> None:
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_has_no_serious_accessibility_fault(
     server: str, new_context: Callable[..., BrowserContext], scheme: Literal["light", "dark"]

@@ -492,6 +492,7 @@ def test_a_workflow_is_worked_on_on_a_phone(ana, workflow, enter):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_have_no_serious_accessibility_fault(ana, workflow, enter, scheme):
     page = enter(ana, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")

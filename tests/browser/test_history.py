@@ -320,6 +320,7 @@ def rich(scene: Scene) -> dict[str, str]:
     }
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_no_page_has_a_serious_accessibility_fault_or_scrolls_sideways(
     new_context: Callable[..., BrowserContext], scene: Scene, theme: str, width: int

@@ -392,6 +392,7 @@ def test_the_sdks_calls_work_without_the_portal(scene: Scene, server: str) -> No
         assert not Credential.objects.present().exists()
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_portal_popup_and_acme_have_no_serious_accessibility_faults(
     scene: Scene, scheme: Literal["light", "dark"]

@@ -159,6 +159,7 @@ def test_an_origin_is_mended_in_place(ana, enter):
     assert "https://app.acme.com" in ana.project.allowed_origins
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("colours", "width"), [("light", 1440), ("dark", 390)])
 def test_no_page_has_a_serious_accessibility_fault_or_is_wider_than_the_screen(ana, enter, colours, width):
     page = enter(ana, bypass_csp=True, color_scheme=colours, viewport={"width": width, "height": 844})
