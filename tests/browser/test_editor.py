@@ -76,6 +76,13 @@ def option(page: Page, label: str) -> Locator:
     return page.get_by_role("option").filter(has=words)
 
 
+def choose(page: Page, label: str) -> None:
+    """Click an entry of the open menu. What is half typed is saved and found wanting, which moves the page: not before it
+    has come to rest, or the click meets another place than the entry's."""
+    saved(page)
+    option(page, label).click()
+
+
 def open_editor(page: Page, workflow: Workflow) -> Page:
     page.goto(f"/workflows/{workflow.pk}/")
     expect(page.locator(".node-main").first).to_be_visible()
@@ -125,14 +132,14 @@ def test_the_tutorials_workflow_is_drawn_and_deployed_by_mouse_and_keyboard(ana,
     expect(field(page, "LastName").locator(".chip")).to_have_text("Lead Created › last_name")
     field(page, "Company").click()
     page.keyboard.type("<<")
-    option(page, "company").click()
+    choose(page, "company")
     expect(field(page, "Company").locator(".chip")).to_have_text("Lead Created › company")
 
     page.get_by_role("combobox", name="Add a field").fill("ema")
     page.keyboard.press("Enter")
     expect(field(page, "Email")).to_be_focused()
     page.locator('[data-field="fields.Email"]').get_by_role("button", name="Insert a variable").click()
-    option(page, "email").click()
+    choose(page, "email")
     saved(page)
 
     page.get_by_role("button", name="Deploy", exact=True).click()
@@ -394,7 +401,7 @@ def test_a_picklist_offers_its_values_and_a_field_may_be_added_by_its_api_name(a
     page.get_by_role("combobox", name="Add a field").fill("LeadSource")
     page.keyboard.press("Enter")
     field(page, "LeadSource").click()
-    option(page, "Web").click()
+    choose(page, "Web")
     page.get_by_role("combobox", name="Add a field").fill("Tier__c")
     page.keyboard.press("Enter")
     expect(field(page, "Tier__c")).to_be_focused()
@@ -416,7 +423,7 @@ def test_a_user_setting_is_added_and_read_in_a_step(ana, workflow, enter):
     field(page, "Company").click()
     page.keyboard.press("Control+a")
     page.keyboard.type("{{lead so")
-    option(page, "Lead source").click()
+    choose(page, "Lead source")
     saved(page)
 
     assert fields_of(workflow)["Company"] == "{{ settings.lead_source }}"
@@ -484,7 +491,7 @@ def test_a_workflow_is_worked_on_on_a_phone(ana, workflow, enter):
     field(page, "Company").click()
     page.keyboard.press("Control+a")
     page.keyboard.type("{{comp")
-    option(page, "company").click()
+    choose(page, "company")
     saved(page)
     page.get_by_role("button", name="Close the panel").click()
 
