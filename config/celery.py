@@ -46,7 +46,10 @@ app.conf.update(
     task_default_queue=settings.CELERY_QUEUE,
     task_serializer="json",
     accept_content=["json"],
-    task_publish_retry=False,  # a lost doorbell costs seconds: the sweep rings again
+    # A lost doorbell costs seconds, as the sweep rings again, so one more try will do. Without it a connection that RabbitMQ
+    # has closed is never opened anew, and nobody rings in this process any more.
+    task_publish_retry=True,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
     worker_prefetch_multiplier=1,
     worker_send_task_events=False,
     worker_enable_remote_control=False,

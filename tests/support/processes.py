@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -37,12 +38,13 @@ def environment(**more: str) -> dict[str, str]:
 @contextmanager
 def module_running(module: str, *arguments: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m module`, killed with the block."""
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment(**more))
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", module, *arguments]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=environment(**more), **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run_module(module: str, *arguments: str, seconds: float = 60, **more: str) -> subprocess.CompletedProcess[str]:

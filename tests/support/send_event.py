@@ -1,6 +1,7 @@
 """`python -m tests.support.send_event PROJECT USER KEY [--stay]`: intake in a process that a test may have die.
 
-With `--stay` it lives until it is ended, as a web process does: the doorbell rings behind the answer.
+With `--stay` it lives until it is ended, as a web process does, since the doorbell rings behind the answer; each line of
+its input is the key of another event.
 """
 
 import sys
@@ -20,11 +21,18 @@ def main() -> None:
 
     project_id, user, key = UUID(sys.argv[1]), sys.argv[2], sys.argv[3]
     token = UserToken(project_id, user, time.time() + 3600, project_id, {})
-    arrival = Arrival(token, "Lead Created", LEAD, idempotency_key=key)
-    received = receive_with_others(arrival, size_bytes=200)
-    print(received.receipt["event_id"], "repeated" if received.is_repetition else "accepted", flush=True)
-    while "--stay" in sys.argv:
-        time.sleep(1)
+
+    def send(key: str) -> None:
+        arrival = Arrival(token, "Lead Created", LEAD, idempotency_key=key)
+        received = receive_with_others(arrival, size_bytes=200)
+        print(received.receipt["event_id"], "repeated" if received.is_repetition else "accepted", flush=True)
+
+    send(key)
+    if "--stay" in sys.argv:
+        for line in sys.stdin:
+            send(line.strip())
+        while True:
+            time.sleep(1)
 
 
 if __name__ == "__main__":

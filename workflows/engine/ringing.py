@@ -50,7 +50,6 @@ class _Bell:
             current_app.send_task(
                 "workflows.drain_lanes",
                 args=[str(lane_id) for lane_id in lane_ids],
-                retry=False,
                 expires=300,
                 ignore_result=True,
             )

@@ -3,10 +3,12 @@
 import signal
 import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
 
+from tests.support.forwarding import Forwarder
 from tests.support.processes import module_running
 from tests.support.workers import BROKERS, QUEUE, files_broker, running_broker, wait_until, worker
 from workflows.models import Lane, Run, RunState
@@ -62,3 +64,41 @@ def test_a_doorbell_wakes_a_worker_that_looks_for_nothing_and_sigterm_ends_it_po
 
     assert len(tutorial.leads()) == 1
     assert Lane.objects.get().leased_until is None
+
+
+@pytest.fixture(params=list(BROKERS))
+def breakable(request, tmp_path):
+    """A broker and the way to it, by which everybody here reaches it."""
+    with running_broker(request.param) as url:
+        at = urlsplit(url)
+        with Forwarder(at.port) as way:
+            yield (url.replace(f":{at.port}", f":{way.port}"), tmp_path), way
+
+
+def test_the_doorbell_is_heard_again_after_the_broker_has_ended_every_connection(tutorial, breakable):
+    (url, data_dir), way = breakable
+    log = data_dir / "worker.log"
+    sender = [str(tutorial.project.pk), tutorial.user.external_id, "first", "--stay"]
+    queue = {"CELERY_BROKER_URL": url, "CELERY_QUEUE": QUEUE, "DATA_DIR": str(data_dir)}
+
+    with worker((url, data_dir), tutorial.org, WORKER_BEAT="false"):
+        assert wait_until(lambda: " ready." in log.read_text())
+        with module_running("tests.support.send_event", *sender, **queue) as process:
+            assert wait_until(all_succeeded(1)), log.read_text()[-3000:]
+            assert way.break_off()
+            process.stdin.write(b"second\n")
+            process.stdin.flush()
+            assert wait_until(all_succeeded(2)), log.read_text()[-3000:]
+
+
+def test_the_clock_goes_on_after_the_broker_has_ended_every_connection(tutorial, breakable):
+    (url, data_dir), way = breakable
+    log = data_dir / "worker.log"
+
+    with worker((url, data_dir), tutorial.org):
+        assert wait_until(lambda: " ready." in log.read_text())
+        for number in range(2):
+            tutorial.send()
+            Lane.objects.update(rung_at=None)
+            assert wait_until(all_succeeded(number + 1)), log.read_text()[-3000:]
+            assert way.break_off()
