@@ -1,20 +1,23 @@
 """Leases on lanes: one worker at a time, by one guarded UPDATE; it holds on SQLite too, where row locks do not exist."""
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
 from lib import hot_statements
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.models import Lane
+
+log = logging.getLogger("workflows.leasing")
 
 
 def lease_length() -> timedelta:
@@ -117,12 +120,18 @@ class _Keeper:
                 if not held:
                     self._thread = None
                     break
-            close_old_connections()
-            for lease in held:
-                since = clock()
-                if Lane.objects.held_by(lease).update(leased_until=timezone.now() + lease_length()):
-                    self.renewed(lease, since=since)
+            try:
+                self._renew(held)
+            except (DatabaseError, InterfaceError) as exc:  # it may be back before the leases lapse
+                log.warning("lease.not_renewed", extra={"lanes": len(held), "error": f"{type(exc).__name__}: {exc}"})
         connection.close()
+
+    def _renew(self, leases: Sequence[Lease]) -> None:
+        close_old_connections()
+        for lease in leases:
+            since = clock()
+            if Lane.objects.held_by(lease).update(leased_until=timezone.now() + lease_length()):
+                self.renewed(lease, since=since)
 
 
 _keeper = _Keeper()
