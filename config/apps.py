@@ -1,6 +1,13 @@
-"""Django's entry to the wiring: every process that has the apps has the Celery app that their tasks are sent by."""
+"""Django's entry to the wiring: what every process that has the apps needs."""
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from lib import silence
 
 
 class WiringConfig(AppConfig):
@@ -8,3 +15,10 @@ class WiringConfig(AppConfig):
 
     def ready(self) -> None:
         from config import celery  # noqa: F401  # the app that shared tasks find is the one made last
+
+        connection_created.connect(_set_up)
+
+
+def _set_up(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if connection.vendor == "postgresql":
+        silence.tell_postgres(connection, settings.SILENCE_SECONDS)

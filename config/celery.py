@@ -10,7 +10,7 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from config import file_broker
-from lib import arenas
+from lib import arenas, silence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # A worker would run Django's checks at its start, and for them load every page, 25 MB of what it never shows. The migration
@@ -34,6 +34,8 @@ if settings.CELERY_BROKER_URL.startswith("filesystem://"):
         "store_processed": False,
         "polling_interval": 0.02,
     }
+elif settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+    _options = silence.of_redis(settings.SILENCE_SECONDS)
 
 HOURLY = ("integrations.keep_credentials_alive", "workflows.drop_old_history")
 

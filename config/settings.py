@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.own_secrets import own_secrets
+from lib import silence
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,6 +107,8 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
+SILENCE_SECONDS = env.int("SILENCE_SECONDS", default=30)
+"""After how long without a sign of life PostgreSQL or Redis counts as gone, and we do at PostgreSQL."""
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'isthmus.sqlite3'}")
 }
@@ -120,10 +123,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # What DATABASE_URL says itself comes first: postgres://…?connect_timeout=2
+    DATABASES["default"]["OPTIONS"] = silence.of_postgres(SILENCE_SECONDS) | DATABASES["default"].get("OPTIONS", {})
     if env.bool("DATABASE_PREPARES", default=True):
         # The hot path's statements stay prepared; the ORM's own never are. Not behind a pooler that hands out connections
         # by transaction and does not know prepared statements (PgBouncer before 1.21).
-        DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
+        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts: e-mail and password, with TOTP, recovery codes and passkeys for who switches them on.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the other commands need, and only what has changed since: the virtual environment with the locked Python
 # packages, Node.js (the machine's, else PyPI's binaries), the locked npm packages and the built front end.
-#   --dev    with the tools that the tests need, Debian's chromium among them
+#   --dev    with the tools that the tests need, Debian's chromium and iproute2 among them
 #   --build  build the front end anew in any case
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -91,6 +91,9 @@ if [ -n "$force_build" ] || [ "$(cat static/dist/.built 2>/dev/null)" != "$want"
   echo "$want" > static/dist/.built
 fi
 
+if [ -n "$dev" ] && ! command -v ip >/dev/null; then
+  apt_install iproute2 || echo "setup: ip is missing, so the tests with several hosts can not run. As root: apt-get install iproute2" >&2
+fi
 if [ -n "$dev" ] && ! command -v chromium >/dev/null; then
   apt_install chromium || echo "setup: chromium is missing, so the browser tests can not run. As root: apt-get install chromium" >&2
 fi

@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from tests.support.hosts import Host
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -36,9 +38,11 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def module_running(module: str, *arguments: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m module`, killed with the block."""
-    command = [sys.executable, "-m", module, *arguments]
+def module_running(
+    module: str, *arguments: str, on: Host | None = None, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m module`, killed with the block; on this machine or on another host."""
+    command = [*(on.prefix if on else ()), sys.executable, "-m", module, *arguments]
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, env=environment(**more), **pipes) as process:
         try:

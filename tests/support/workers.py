@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
+from tests.support.hosts import Host
 from tests.support.processes import ROOT, environment
 from tests.support.sandbox import SandboxOrg
 
@@ -49,14 +50,16 @@ def files_broker(folder: Path) -> Broker:
 
 
 @contextmanager
-def worker(broker: Broker, org: SandboxOrg, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One worker of four threads, with its clock."""
+def worker(
+    broker: Broker, org: SandboxOrg, *, on: Host | None = None, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """One worker of four threads, with its clock; on this machine or on another host."""
     url, data_dir = broker
     settings = {"CELERY_BROKER_URL": url, "CELERY_QUEUE": QUEUE, "DATA_DIR": str(data_dir)}
     settings |= {"SALESFORCE_LOGIN_URL": org.url, "SWEEP_SECONDS": "0.5", "LANE_LEASE_SECONDS": "3"}
     with (data_dir / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            [*CELERY, *OPTIONS.split(), "-Q", QUEUE],
+            [*(on.prefix if on else ()), *CELERY, *OPTIONS.split(), "-Q", QUEUE],
             cwd=ROOT,
             env=environment(**settings | more),
             stdout=log,
