@@ -18,7 +18,6 @@ from typing import NoReturn
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from psycopg import OperationalError
 
 from benchmarks import report
 from benchmarks.figures import Results
@@ -26,7 +25,7 @@ from benchmarks.history import History
 from benchmarks.isthmus import Isthmus
 from benchmarks.measuring import Bench
 from benchmarks.plan import Plan
-from benchmarks.postgres import DEFAULT_URL, Postgres
+from benchmarks.postgres import Postgres, server
 from benchmarks.processes import ROOT, BenchmarkFailed, Group
 from benchmarks.retention import Retention
 from benchmarks.scenarios import SCENARIOS, Field
@@ -49,13 +48,16 @@ def main() -> int:
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     plan, scenarios = _plan(arguments), arguments.scenario or [*SCENARIOS, *PHASES]
-    results = Results()
     try:
-        postgres = Postgres(arguments.postgres)
-    except (BenchmarkFailed, OperationalError) as exc:
-        print(f"There is no PostgreSQL to measure with: {exc}", file=sys.stderr)
+        with server(arguments.postgres) as postgres:
+            return _measure_and_tell(plan, scenarios, postgres)
+    except BenchmarkFailed as exc:
+        print(f"Failed: {exc}", file=sys.stderr)
         return 1
-    settings = report.settings_of(plan, postgres)
+
+
+def _measure_and_tell(plan: Plan, scenarios: list[str], postgres: Postgres) -> int:
+    settings, results = report.settings_of(plan, postgres), Results()
     kept, code = Path(os.environ.get("DATA_DIR") or ROOT / "data") / "bench", 0
     try:
         _measure(plan, scenarios, postgres, results, kept)
@@ -85,8 +87,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--past-retention", type=int, help="events to be dropped, default 400,000")
     parser.add_argument(
         "--postgres",
-        default=os.environ.get("BENCH_POSTGRES_URL", DEFAULT_URL),
-        help="a server on this machine whose role may make databases",
+        default=os.environ.get("BENCH_POSTGRES_URL", ""),
+        help="a server on this machine whose role may make databases; without it, one of this run's own",
     )
     return parser.parse_args()
 
@@ -108,10 +110,9 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Results, kept: Path) -> None:
-    """Run the rounds; whatever happens, end every process and drop every database that was made."""
+    """Run the rounds; whatever happens, end every process."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="isthmus-bench-")))
-        stack.callback(postgres.drop_all)
         group = Group(scratch / "org")
         stack.callback(group.stop_all)
         try:

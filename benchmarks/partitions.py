@@ -24,7 +24,7 @@ from benchmarks.isthmus import Isthmus
 from benchmarks.measuring import Bench
 from benchmarks.old_runs import OLD_DAYS, add_old_runs
 from benchmarks.plan import Plan
-from benchmarks.postgres import DEFAULT_URL, Postgres
+from benchmarks.postgres import server
 from benchmarks.processes import Group, run
 from benchmarks.systems import PYTHON, OrgClient, Stage
 
@@ -136,12 +136,12 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=400_000, help="old ones, of 60 days")
     parser.add_argument("--parts", type=int, nargs="+", default=[4, 60], help="partitions a table, multiples of 4")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--postgres", default=os.environ.get("BENCH_POSTGRES_URL", DEFAULT_URL))
+    parser.add_argument("--postgres", default=os.environ.get("BENCH_POSTGRES_URL", ""))
     given = parser.parse_args()
-    postgres, plan, results = Postgres(given.postgres), Plan(events=5_000), Results()
+    plan, results = Plan(events=5_000), Results()
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="isthmus-bench-")))
-        stack.callback(postgres.drop_all)
+        postgres = stack.enter_context(server(given.postgres))
         group = Group(scratch / "org")
         stack.callback(group.stop_all)
         stage = Stage(plan, scratch, OrgClient(group), make_keys(scratch), postgres)

@@ -1,7 +1,10 @@
 """A PostgreSQL server on this machine, with a database for each system under test."""
 
 import os
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -10,9 +13,11 @@ import psycopg
 from psycopg import sql
 
 from benchmarks import meters
+from benchmarks.cluster import Cluster
 from benchmarks.processes import BenchmarkFailed
 
-DEFAULT_URL = "postgres://postgres@127.0.0.1:5432/postgres"
+_ON_DISK = "/var/tmp"
+"""Where temporary files are in no memory: what is measured waits for a disk."""
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")
 
 
@@ -101,3 +106,28 @@ class Postgres:
     def size_of(self, name: str) -> int:
         """Bytes of a database on disk; 0 for no name."""
         return int(self.value("SELECT pg_database_size(%s)", [name])) if name else 0
+
+
+@contextmanager
+def server(url: str) -> Iterator[Postgres]:
+    """The server behind `url`, or, where that is empty, one of this run's own as Debian makes it. Whatever happens, what was
+    made is gone with the block. Raises BenchmarkFailed."""
+    with ExitStack() as stack:
+        if not url:
+            folder = Path(tempfile.mkdtemp(prefix="isthmus-postgres-", dir=_ON_DISK))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            cluster = Cluster(folder / "cluster")
+            stack.callback(_end, cluster)
+            cluster.make()
+            url = cluster.url
+        try:
+            postgres = Postgres(url)
+        except psycopg.OperationalError as exc:
+            raise BenchmarkFailed(f"There is no PostgreSQL to measure with: {exc}") from exc
+        stack.callback(postgres.drop_all)
+        yield postgres
+
+
+def _end(cluster: Cluster) -> None:
+    with suppress(BenchmarkFailed):  # it may not even have started
+        cluster.stop()

@@ -26,7 +26,7 @@ from benchmarks.__main__ import make_keys
 from benchmarks.isthmus import Isthmus
 from benchmarks.meters import descendants
 from benchmarks.plan import Plan
-from benchmarks.postgres import DEFAULT_URL, Postgres
+from benchmarks.postgres import server
 from benchmarks.processes import BIN, ROOT, BenchmarkFailed, Group
 from benchmarks.systems import OrgClient, Stage
 
@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=5_000)
     parser.add_argument("--users", type=int, default=1)
     parser.add_argument("--waits", action="store_true", help="sample waiting for answers too, not only the interpreter")
-    parser.add_argument("--postgres", default=os.environ.get("BENCH_POSTGRES_URL", DEFAULT_URL))
+    parser.add_argument("--postgres", default=os.environ.get("BENCH_POSTGRES_URL", ""))
     arguments = parser.parse_args()
     if shutil.which("py-spy", path=str(BIN)) is None:
         print("py-spy is missing: `make setup-dev` installs it.", file=sys.stderr)
@@ -114,8 +114,7 @@ def main() -> int:
 def _profile(arguments: argparse.Namespace, kept: Path) -> None:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="isthmus-profile-")))
-        postgres = Postgres(arguments.postgres)
-        stack.callback(postgres.drop_all)
+        postgres = stack.enter_context(server(arguments.postgres))
         group = Group(scratch / "org")
         stack.callback(group.stop_all)
         system = Isthmus(Stage(Plan(), scratch, OrgClient(group), make_keys(scratch), postgres))

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from kombu import Connection
 
-from benchmarks.chaos.cluster import Cluster
 from benchmarks.chaos.plan import FAULTS, LIMITED_FAULT, Plan
+from benchmarks.cluster import Cluster
 from benchmarks.processes import BIN, BenchmarkFailed, Group, free_port, run
 from tests.support.sandbox import SandboxOrg
 

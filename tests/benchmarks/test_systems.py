@@ -20,11 +20,12 @@ from benchmarks.__main__ import make_keys
 from benchmarks.old_runs import _TABLES, _copied_rows, _first_ms, _statement
 from benchmarks.partitions import drop_part, partition
 from benchmarks.plan import Plan
-from benchmarks.postgres import DEFAULT_URL, Postgres
+from benchmarks.postgres import Postgres
 from benchmarks.processes import Group
 from benchmarks.systems import ByHand, OrgClient, Stage
 from lib.ids import time_ordered_id
 from tests.factories import make_event
+from tests.support.processes import database_url
 from workflows.engine import draining, leasing
 from workflows.models import Event, Lane, Run, RunState
 
@@ -182,7 +183,7 @@ def test_dropping_says_how_many_events_it_has_dropped(org, tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_baseline_makes_one_record_of_each_event(org, tmp_path):
-    postgres = Postgres(DEFAULT_URL)
+    postgres = Postgres(database_url())
     by_hand = ByHand(Stage(Plan(users=3, web_threads=4), tmp_path, org, make_keys(tmp_path), postgres))
     try:
         by_hand.start()

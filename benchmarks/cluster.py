@@ -17,7 +17,7 @@ def _program(name: str) -> str:
     newest_first = sorted(Path(_PLACES).glob(f"*/bin/{name}"), reverse=True)
     found = str(newest_first[0]) if newest_first else shutil.which(name)
     if not found:
-        raise BenchmarkFailed(f"{name} is missing. On Debian: apt-get install postgresql. Or: --database sqlite")
+        raise BenchmarkFailed(f"{name} is missing. On Debian: apt-get install postgresql")
     return found
 
 
@@ -37,7 +37,7 @@ class Cluster:
         if os.geteuid() == 0:
             shutil.chown(self._folder, "postgres", "postgres")
             for parent in self._folder.parents:
-                if parent.stat().st_uid == 0 and parent.name.startswith("isthmus-chaos-"):
+                if parent.stat().st_uid == 0 and parent.name.startswith("isthmus-"):
                     parent.chmod(0o755)
         self._do("initdb", "-D", str(self._folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync")
         self.start()
