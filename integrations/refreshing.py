@@ -13,15 +13,18 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID, uuid4
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.errors import AnswerLost, ClientRefused, CredentialRevoked, NeverSent, ProviderUnavailable
 from integrations.models import Credential, CredentialStatus
 from integrations.providers.base import Grant
+from lib import fencing
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +48,10 @@ def refresh(credential_id: UUID, *, stale_version: int) -> Credential:
         credential = _usable(credential_id)
         if credential.tokens_version > stale_version:
             return credential
+        since = fencing.clock()
         if _take_lease(credential_id, stale_version, holder):
-            return _refresh_as(holder, credential)
+            with fencing.fenced(partial(_require_lease, since)):
+                return _refresh_as(holder, credential)
         if time.monotonic() > gives_up_at:
             raise ProviderUnavailable(
                 "Another worker has been refreshing this account for too long.", credential_id=str(credential_id)
@@ -81,10 +86,17 @@ def _of_version(credential_id: UUID, version: int) -> models.QuerySet[Credential
 
 
 def _take_lease(credential_id: UUID, version: int, holder: UUID) -> bool:
-    now = timezone.now()
-    is_free = models.Q(refresh_held_until__isnull=True) | models.Q(refresh_held_until__lt=now)
+    # By the database's clock: hosts whose own differ would both hold it.
+    is_free = models.Q(refresh_held_until__isnull=True) | models.Q(refresh_held_until__lt=Now())
     free = _of_version(credential_id, version).exclude(status=CredentialStatus.INVALID).filter(is_free)
-    return bool(free.update(refresh_holder=holder, refresh_held_until=now + LEASE))
+    return bool(free.update(refresh_holder=holder, refresh_held_until=Now() + LEASE))
+
+
+def _require_lease(since: float) -> None:
+    """Raises NeverSent where the lease taken at `since` may have lapsed, because this process slept say: by now another may
+    have used the refresh token, and a second use may revoke them all."""
+    if fencing.clock() - since > LEASE.total_seconds() * fencing.TRUSTED_PART:
+        raise NeverSent("The renewal of the log-in was held up for too long; another will do it.")
 
 
 def _refresh_as(holder: UUID, credential: Credential) -> Credential:

@@ -34,6 +34,28 @@ def is_postgres() -> bool:
     return connection.vendor == "postgresql"
 
 
+def in_its_words(statement: str) -> str:
+    """`statement` with the words of this database for
+
+    - `{now}`: the database's clock. There is one, while each host has its own, and one that was suspended is behind;
+    - `{later}`: that clock, so many seconds on; a parameter, for which None gives NULL;
+    - `{lazily}`: a value whose asking has the commit not wait for PostgreSQL's disk.
+    """
+    return statement.format(**(_POSTGRES_WORDS if is_postgres() else _SQLITE_WORDS))
+
+
+_POSTGRES_WORDS = {
+    "now": "statement_timestamp()",
+    "later": "statement_timestamp() + make_interval(secs => %s)",
+    "lazily": "set_config('synchronous_commit', 'off', true)",
+}
+_SQLITE_WORDS = {
+    "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+    "later": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
+    "lazily": "1",
+}
+
+
 def run(statement: str, parameters: Sequence[object] = (), kinds: Sequence[Kind] = ()) -> list[Row]:
     """Execute in the transaction that is open, else in one of its own; gives the rows, if it has any.
 

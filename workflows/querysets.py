@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
 
 if TYPE_CHECKING:
     from projects.models import ConnectedUser, Project
@@ -87,8 +88,8 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
 
 class LaneQuerySet(models.QuerySet["Lane"]):
     def free(self, now: datetime) -> Self:
-        """Lanes that no worker holds and that are not paused."""
-        return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now)).filter(
+        """Lanes that no worker holds, by the database's clock as in workflows.engine.leasing, and that are not paused."""
+        return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())).filter(
             models.Q(paused_until__isnull=True) | models.Q(paused_until__lte=now)
         )
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from integrations import refreshing, tasks
 from integrations.errors import ClientRefused, CredentialRevoked, NeverSent, ProviderUnavailable
 from integrations.models import Credential, CredentialStatus
+from integrations.providers.salesforce.provider import SalesforceProvider
+from lib import fencing
 
 pytestmark = pytest.mark.django_db
 REFRESH = "token:refresh_token"
@@ -136,6 +138,44 @@ def test_while_another_holds_the_lease_nothing_is_sent(org, credential, monkeypa
         refreshing.refresh(credential.pk, stale_version=0)
 
     assert REFRESH not in org.calls()["resources"]
+
+
+def test_a_host_whose_clock_is_ahead_does_not_take_the_lease_of_another(org, credential, monkeypatch):
+    Credential.objects.update(refresh_holder=uuid4(), refresh_held_until=timezone.now() + timedelta(seconds=40))
+    right = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(hours=1))
+
+    assert not refreshing._take_lease(credential.pk, 0, uuid4())
+
+    Credential.objects.update(refresh_held_until=right() - timedelta(seconds=1))
+    assert refreshing._take_lease(credential.pk, 0, uuid4())
+    credential.refresh_from_db()
+    left = credential.refresh_held_until - right()
+    assert timedelta(seconds=40) < left < timedelta(seconds=50)
+
+
+def test_who_slept_past_the_lease_before_the_request_went_out_does_not_use_the_token_again(
+    org, credential, monkeypatch
+):
+    awake = fencing.clock
+    renewed = SalesforceProvider.renew
+
+    def renew_after_a_sleep(provider, one):
+        monkeypatch.setattr(fencing, "clock", lambda: awake() + refreshing.LEASE.total_seconds())
+        Credential.objects.update(refresh_holder=None, refresh_held_until=None)
+        monkeypatch.setattr(SalesforceProvider, "renew", renewed)
+        assert refreshing.refresh(one.pk, stale_version=0).tokens_version == 1  # another worker, meanwhile
+        return renewed(provider, one)
+
+    monkeypatch.setattr(SalesforceProvider, "renew", renew_after_a_sleep)
+    calls_before = org.calls()["resources"].get(REFRESH, 0)
+
+    with pytest.raises(NeverSent, match="held up"):
+        refreshing.refresh(credential.pk, stale_version=0)
+
+    after = refreshing.refresh(credential.pk, stale_version=0)
+    assert (after.status, after.tokens_version, after.refresh_holder) == (CredentialStatus.VALID, 1, None)
+    assert org.calls()["resources"][REFRESH] == calls_before + 1
 
 
 def test_an_org_that_is_down_leaves_the_credential_valid_and_its_lease_free(org, credential):

@@ -25,4 +25,4 @@ def queue_events(tutorial: Tutorial, count: int) -> None:
             events.append((event_id, project_id, user_id, "Lead Created", LEAD_CREATED, [], now))
             ids = (time_ordered_id(), project_id, event_id, workflow.pk, workflow.live_version_id, user_id)
             runs.append((*ids, configuration_id, tutorial.credential.pk, 0, RunState.QUEUED.value, 0, now, "", "", 0.0))
-        writing.write(writing.Group(events, runs, keys=[], lanes=[]), now=now)
+        writing.write(writing.Group(events, runs, keys=[], lanes=[]))

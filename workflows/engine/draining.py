@@ -70,7 +70,7 @@ def drain(lease: Lease, slice_: Slice | None = None) -> None:
             leasing.release(held)
         hold.slots.ring_owed()
         # Looked for after the lane was given back: who wrote an event, or gave a slot back, while we held it did not ring.
-        waiting = limiting.without_room(hold.slots.waits_for, now=timezone.now())
+        waiting = limiting.without_room(hold.slots.waits_for)
         if not has_turns(lane_id, now=timezone.now(), without_workflows=waiting):
             return
         if slice_.is_over():
@@ -241,7 +241,7 @@ def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> li
 
 def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
     """Write down that these calls begin, before they do: a later worker then knows that they may have happened."""
-    now, since = timezone.now(), leasing.clock()
+    now, since = timezone.now(), fencing.clock()
     calls: list[ActionCall] = []
     for turn in turns:
         assert turn.rendered is not None
@@ -266,7 +266,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
             )
         )
         turn.run.started_at = turn.run.started_at or now
-    write_begun(lease, [turn.step_run for turn in turns if turn.step_run], now=now)
+    write_begun(lease, [turn.step_run for turn in turns if turn.step_run])
     leasing.renewed(lease, since=since)
     return calls
 
@@ -285,14 +285,14 @@ def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bo
     runs = [turn.run for turn, _ in results]
     if pause or parks:
         with transaction.atomic():
-            write_done(lease, steps, runs, now=now)
+            write_done(lease, steps, runs)
             if pause:
                 pausing.pause(lease, until=pause[0], reason=pause[1])
             if parks:
                 parking.park_lane(lease.lane_id)
     else:
         gives_back = is_last and hold.is_last_of_batch and all(run.state != RunState.QUEUED for run in runs)
-        write_done(lease, steps, runs, now=now, gives_back=gives_back)
+        write_done(lease, steps, runs, gives_back=gives_back)
         hold.is_given_back = gives_back
     _tell(lease, results, now)
     if pause:

@@ -2,31 +2,24 @@
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from django.utils import timezone
 
-from lib import hot_statements
+from lib import fencing, hot_statements
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
-from workflows.models import Lane
 
 log = logging.getLogger("workflows.leasing")
 
 
-def lease_length() -> timedelta:
-    return timedelta(seconds=settings.LANE_LEASE_SECONDS)
-
-
 _LEASE = """
-UPDATE workflows_lane SET lease_token = %s, leased_until = %s, rung_at = NULL
- WHERE credential_id = %s AND (leased_until IS NULL OR leased_until < %s) AND (paused_until IS NULL OR paused_until <= %s)
+UPDATE workflows_lane SET lease_token = %s, leased_until = {later}, rung_at = NULL
+ WHERE credential_id = %s AND (leased_until IS NULL OR leased_until < {now}) AND (paused_until IS NULL OR paused_until <= %s)
 RETURNING {lazily}
 """
 _RELEASE = """
@@ -34,50 +27,37 @@ UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL WHERE credenti
 RETURNING {lazily}
 """
 HOLD = """
-UPDATE workflows_lane SET leased_until = %s, lease_token = CASE WHEN %s THEN NULL ELSE lease_token END
+UPDATE workflows_lane SET leased_until = {later}, lease_token = CASE WHEN %s THEN NULL ELSE lease_token END
  WHERE credential_id = %s AND lease_token = %s RETURNING credential_id
 """
-"""Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row."""
+"""Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row.
 
-
-def in_no_hurry(statement: str) -> str:
-    """Not waiting for PostgreSQL's disk. A lease or a return that a crash of the database undoes is one that lapses, or is
-    found lost at the next write; what is written under it waits for the disk, and takes the lease with it."""
-    lazily = "set_config('synchronous_commit', 'off', true)" if hot_statements.is_postgres() else "1"
-    return statement.format(lazily=lazily)
+A lease or a return is `{lazily}` written: one that a crash of the database undoes is one that lapses, or is found lost at
+the next write. What is written under it waits for the disk, and takes the lease with it."""
 
 
 def lease_lane(lane_id: UUID, *, now: datetime) -> Lease | None:
-    """Take the lease on one lane; None when another worker was first, or the lane is paused."""
+    """Take the lease on one lane; None when another worker was first, or the lane is paused. When it lapses the database's
+    clock says, so that no host takes a lane from another because its own clock is wrong."""
     token = uuid4()
-    won = hot_statements.run(in_no_hurry(_LEASE), [token, now + lease_length(), lane_id, now, now])
+    won = hot_statements.run(hot_statements.in_its_words(_LEASE), [token, settings.LANE_LEASE_SECONDS, lane_id, now])
     return Lease(lane_id, token) if won else None
 
 
-def hold_parameters(lease: Lease, *, now: datetime, gives_back: bool = False) -> list[object]:
+def hold_parameters(lease: Lease, *, gives_back: bool = False) -> list[object]:
     """What HOLD asks for."""
-    return [None if gives_back else now + lease_length(), gives_back, lease.lane_id, lease.token]
+    return [None if gives_back else settings.LANE_LEASE_SECONDS, gives_back, lease.lane_id, lease.token]
 
 
-def hold(lease: Lease, *, now: datetime, gives_back: bool = False) -> None:
+def hold(lease: Lease, *, gives_back: bool = False) -> None:
     """Fence and renew, or give back, in one statement; call it inside the transaction that writes. Raises LeaseLost."""
-    if not hot_statements.run(HOLD, hold_parameters(lease, now=now, gives_back=gives_back)):
+    if not hot_statements.run(hot_statements.in_its_words(HOLD), hold_parameters(lease, gives_back=gives_back)):
         raise LeaseLost(lane_id=lease.lane_id)
 
 
 def release(lease: Lease) -> None:
     """Give the lane back. Whoever lost the lease gives back nothing."""
-    hot_statements.run(in_no_hurry(_RELEASE), [lease.lane_id, lease.token])
-
-
-def clock() -> float:
-    """Seconds, also of the time in which this process or its machine was suspended."""
-    return time.clock_gettime(_CLOCK)
-
-
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-_TRUSTED_PART = 0.9
-"""Of a lease's length: hosts' clocks differ a little."""
+    hot_statements.run(hot_statements.in_its_words(_RELEASE), [lease.lane_id, lease.token])
 
 
 class _Keeper:
@@ -88,7 +68,7 @@ class _Keeper:
 
     def __init__(self) -> None:
         self._held: dict[Lease, float] = {}
-        """Until when each surely holds, by `clock`."""
+        """Until when each surely holds, by `fencing.clock`."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -107,11 +87,11 @@ class _Keeper:
     def renewed(self, lease: Lease, *, since: float) -> None:
         with self._lock:
             if lease in self._held:
-                until = since + settings.LANE_LEASE_SECONDS * _TRUSTED_PART
+                until = since + settings.LANE_LEASE_SECONDS * fencing.TRUSTED_PART
                 self._held[lease] = max(self._held[lease], until)
 
     def surely_holds(self, lease: Lease) -> bool:
-        return self._held.get(lease, 0.0) > clock()
+        return self._held.get(lease, 0.0) > fencing.clock()
 
     def _renew_forever(self) -> None:
         while not self._wake.wait(settings.LANE_LEASE_SECONDS / 3):
@@ -129,8 +109,9 @@ class _Keeper:
     def _renew(self, leases: Sequence[Lease]) -> None:
         close_old_connections()
         for lease in leases:
-            since = clock()
-            if Lane.objects.held_by(lease).update(leased_until=timezone.now() + lease_length()):
+            since = fencing.clock()
+            with suppress(LeaseLost):  # who does the lane's work finds out by itself
+                hold(lease)
                 self.renewed(lease, since=since)
 
 
@@ -138,7 +119,7 @@ _keeper = _Keeper()
 
 
 def renewed(lease: Lease, *, since: float) -> None:
-    """A write that began at `since`, by `clock`, has renewed the lease."""
+    """A write that began at `since`, by `fencing.clock`, has renewed the lease."""
     _keeper.renewed(lease, since=since)
 
 

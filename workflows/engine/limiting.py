@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from lib import hot_statements
@@ -26,7 +26,7 @@ RUNG_AT_ONCE = 2
 
 _IS_FREE = """(s.lane_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM workflows_lane l
-     WHERE l.credential_id = s.lane_id AND l.lease_token = s.lease_token AND l.leased_until > %s))"""
+     WHERE l.credential_id = s.lane_id AND l.lease_token = s.lease_token AND l.leased_until > {now}))"""
 _FREE = f"FROM workflows_slot s WHERE s.workflow_id = %s AND s.number <= %s AND {_IS_FREE}"
 _TAKE = f"""
 WITH held AS ({leasing.HOLD}),
@@ -52,21 +52,21 @@ UPDATE workflows_slot SET lane_id = NULL, lease_token = NULL
 _COUNT_FREE = f"SELECT count(*) {_FREE}"
 
 
-def take(workflow_id: UUID, limit: int, lease: Lease, *, now: datetime) -> bool:
+def take(workflow_id: UUID, limit: int, lease: Lease) -> bool:
     """Take a slot, and renew the lease that holds it; False when all are taken. Raises LeaseLost."""
-    if _take_free(workflow_id, limit, lease, now=now):
+    if _take_free(workflow_id, limit, lease):
         return True
-    return _make_missing(workflow_id, limit) and _take_free(workflow_id, limit, lease, now=now)
+    return _make_missing(workflow_id, limit) and _take_free(workflow_id, limit, lease)
 
 
-def _take_free(workflow_id: UUID, limit: int, lease: Lease, *, now: datetime) -> bool:
-    hold, free = leasing.hold_parameters(lease, now=now), [workflow_id, limit, now]
+def _take_free(workflow_id: UUID, limit: int, lease: Lease) -> bool:
+    free, held = [workflow_id, limit], [lease.lane_id, lease.token]
     if not hot_statements.is_postgres():
         with transaction.atomic():
-            leasing.hold(lease, now=now)
-            return bool(hot_statements.run(_TAKE_ALONE, [lease.lane_id, lease.token, *free]))
-    statement = leasing.in_no_hurry(_TAKE)
-    [(is_held, taken, _)] = hot_statements.run(statement, [*hold, *free, lease.lane_id, lease.token])
+            leasing.hold(lease)
+            return bool(hot_statements.run(hot_statements.in_its_words(_TAKE_ALONE), [*held, *free]))
+    parameters = [*leasing.hold_parameters(lease), *free, *held]
+    [(is_held, taken, _)] = hot_statements.run(hot_statements.in_its_words(_TAKE), parameters)
     if not is_held:
         raise LeaseLost(lane_id=lease.lane_id)
     return bool(taken)
@@ -82,7 +82,7 @@ def _make_missing(workflow_id: UUID, limit: int) -> bool:
 
 def give_back(workflow_id: UUID, lease: Lease) -> None:
     """Let others have the slot. Whoever waits for it is told by `ring_waiting`."""
-    hot_statements.run(leasing.in_no_hurry(_GIVE_BACK), [workflow_id, lease.lane_id, lease.token])
+    hot_statements.run(hot_statements.in_its_words(_GIVE_BACK), [workflow_id, lease.lane_id, lease.token])
 
 
 def ring_waiting(workflow_id: UUID, *, now: datetime) -> bool:
@@ -97,19 +97,20 @@ def ring_waiting(workflow_id: UUID, *, now: datetime) -> bool:
         .alias(first_due=Subquery(due.values("pk")[:1]))
         .filter(first_due__isnull=False)
     )
-    unrung = waiting.filter(Q(rung_at__isnull=True) | Q(rung_at__lt=now - sleeping.RING_AGAIN)).order_by("?")
+    unrung = waiting.filter(sleeping.was_not_rung()).order_by("?")
     chosen = list(unrung.values_list("pk", flat=True)[:RUNG_AT_ONCE])
     if chosen:
-        ringing.ring(sleeping.to_ring(chosen, now=now))
+        ringing.ring(sleeping.to_ring(chosen))
     return bool(chosen) or waiting.exists()
 
 
-def without_room(limits: Mapping[UUID, int], *, now: datetime) -> list[UUID]:
+def without_room(limits: Mapping[UUID, int]) -> list[UUID]:
     """Those of the workflows, each with its limit, whose slots are all taken."""
+    statement = hot_statements.in_its_words(_COUNT_FREE)
     return [
         workflow_id
         for workflow_id, limit in limits.items()
-        if hot_statements.run(_COUNT_FREE, [workflow_id, limit, now]) == [(0,)]
+        if hot_statements.run(statement, [workflow_id, limit]) == [(0,)]
     ]
 
 
@@ -126,7 +127,7 @@ class Slots:
         self, workflow_id: UUID, limit: int, lease: Lease, *, group: Collection[UUID], behind: Collection[UUID]
     ) -> bool:
         """Take a slot for a group of runs; else they, and those behind them, say why they wait. Raises LeaseLost."""
-        is_taken = take(workflow_id, limit, lease, now=timezone.now())
+        is_taken = take(workflow_id, limit, lease)
         if not is_taken:
             self.waits_for[workflow_id] = limit
         reason = "" if is_taken else wait_reason(limit)

@@ -172,18 +172,18 @@ def steps_of(runs: Sequence[UUID]) -> list[StepInHand]:
 _RUN_FIELDS = ("id", "state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at")
 
 
-def write_begun(lease: Lease, steps: Sequence[StepInHand], *, now: datetime) -> None:
+def write_begun(lease: Lease, steps: Sequence[StepInHand]) -> None:
     """Write in one commit that the steps' calls begin: new ones as rows, others as a change of theirs. Raises LeaseLost."""
     new = [_row(step, _STEP_FIELDS) for step in steps if not step.is_stored]
     others = [_row(step, _BEGUN_FIELDS) for step in steps if step.is_stored]
     if hot_statements.is_postgres():
         made, begun = shape_of(StepRun, _STEP_FIELDS), shape_of(StepRun, _BEGUN_FIELDS)
-        parameters = [*leasing.hold_parameters(lease, now=now), made.as_json(new), begun.as_json(others)]
+        parameters = [*leasing.hold_parameters(lease), made.as_json(new), begun.as_json(others)]
         if not hot_statements.run(_begin_statement(), parameters):
             raise LeaseLost(lane_id=lease.lane_id)
     else:
         with transaction.atomic():
-            leasing.hold(lease, now=now)
+            leasing.hold(lease)
             insert_each(StepRun, _STEP_FIELDS, new)
             update_each(StepRun, _BEGUN_FIELDS, others)
     for step in steps:
@@ -194,12 +194,10 @@ def write_begun(lease: Lease, steps: Sequence[StepInHand], *, now: datetime) -> 
 def _begin_statement() -> str:
     made = insert_from(shape_of(StepRun, _STEP_FIELDS), f"WHERE {_IS_HELD}")
     begun = update_from(shape_of(StepRun, _BEGUN_FIELDS), f"AND {_IS_HELD}")
-    return f"WITH held AS ({leasing.HOLD}), made AS ({made}), begun AS ({begun}) SELECT 1 FROM held"  # noqa: S608
+    return f"WITH held AS ({_hold()}), made AS ({made}), begun AS ({begun}) SELECT 1 FROM held"  # noqa: S608
 
 
-def write_done(
-    lease: Lease, steps: Sequence[StepInHand], runs: Sequence[DueRun], *, now: datetime, gives_back: bool = False
-) -> None:
+def write_done(lease: Lease, steps: Sequence[StepInHand], runs: Sequence[DueRun], *, gives_back: bool = False) -> None:
     """Write in one commit what became of the steps and their runs, and give the lane back if asked. Raises LeaseLost.
 
     Runs that were cancelled meanwhile stay so, and become cancelled in hand too; what their steps did is written.
@@ -208,7 +206,7 @@ def write_done(
     rows = [_row(run, _RUN_FIELDS) for run in runs]
     if hot_statements.is_postgres():
         parameters = [
-            *leasing.hold_parameters(lease, now=now, gives_back=gives_back),
+            *leasing.hold_parameters(lease, gives_back=gives_back),
             shape_of(StepRun, _DONE_FIELDS).as_json(done),
             shape_of(Run, _RUN_FIELDS).as_json(rows),
         ]
@@ -217,7 +215,7 @@ def write_done(
             raise LeaseLost(lane_id=lease.lane_id)
     else:
         with transaction.atomic():
-            leasing.hold(lease, now=now, gives_back=gives_back)
+            leasing.hold(lease, gives_back=gives_back)
             update_each(StepRun, _DONE_FIELDS, done)
             written = update_each(Run, _RUN_FIELDS, rows, "AND state <> 'cancelled'")
     if written != len(rows):
@@ -233,12 +231,16 @@ def _done_statement() -> str:
     done = update_from(shape_of(StepRun, _DONE_FIELDS), f"AND {_IS_HELD}")
     runs = update_from(shape_of(Run, _RUN_FIELDS), f"AND workflows_run.state <> 'cancelled' AND {_IS_HELD}")
     return (
-        f"WITH held AS ({leasing.HOLD}), done AS ({done}), runs AS ({runs} RETURNING 1) "  # noqa: S608
+        f"WITH held AS ({_hold()}), done AS ({done}), runs AS ({runs} RETURNING 1) "  # noqa: S608
         "SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM runs)"
     )
 
 
 _IS_HELD = "EXISTS (SELECT 1 FROM held)"
+
+
+def _hold() -> str:
+    return hot_statements.in_its_words(leasing.HOLD)
 
 
 def _row(held: StepInHand | DueRun, names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -13,7 +13,6 @@ from django.utils import timezone
 from lib import hot_statements
 from lib.hot_statements import Kind
 from lib.ids import lowest_id_at
-from workflows.engine import leasing
 from workflows.models import IdempotencyKey
 from workflows.querysets import OPEN_STATES
 
@@ -93,7 +92,7 @@ def _drop_keys() -> int:
 def _drop_batch(after: UUID, until: UUID) -> tuple[int, UUID | None]:
     """Drop those of the next events that have no open run; gives how many, and the last that was looked at, if any was."""
     if hot_statements.is_postgres():
-        [(dropped, last, _)] = hot_statements.run(leasing.in_no_hurry(_DROP), [after, until])
+        [(dropped, last, _)] = hot_statements.run(hot_statements.in_its_words(_DROP), [after, until])
         return dropped, last
     with transaction.atomic():
         past = [row[0] for row in hot_statements.run(_PAST, [after, until], [Kind.ID])]

@@ -279,7 +279,7 @@ def _write(intents: Sequence[_Intent], now: datetime) -> None:
         keys=[_key_row(intent, now) for intent in intents if intent.arrival.idempotency_key],
         lanes={start.account.credential_id for _, start, _ in started},
     )
-    if asleep := writing.write(group, now=now):
+    if asleep := writing.write(group):
         transaction.on_commit(partial(ringing.ring, asleep))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -32,7 +31,7 @@ class Group:
     """Those that the runs are for."""
 
 
-def write(group: Group, *, now: datetime) -> list[UUID]:
+def write(group: Group) -> list[UUID]:
     """Write the group and give the lanes to ring, after the commit. Raises IntegrityError when another process was first
     with an idempotency key, or has removed an account."""
     if hot_statements.is_postgres():
@@ -40,14 +39,14 @@ def write(group: Group, *, now: datetime) -> list[UUID]:
             shape_of(Event, EVENT_FIELDS).as_json(group.events),
             shape_of(Run, RUN_FIELDS).as_json(group.runs),
             shape_of(IdempotencyKey, KEY_FIELDS).as_json(group.keys),
-            *sleeping.ringing_parameters(group.lanes, now=now),
+            *sleeping.ringing_parameters(group.lanes),
         )
         return [row[0] for row in hot_statements.run(_statement(), parameters)]
     with transaction.atomic():
         insert_each(Event, EVENT_FIELDS, group.events)
         insert_each(Run, RUN_FIELDS, group.runs)
         insert_each(IdempotencyKey, KEY_FIELDS, group.keys)
-        return sleeping.to_ring(group.lanes, now=now)
+        return sleeping.to_ring(group.lanes)
 
 
 @lru_cache(maxsize=1)

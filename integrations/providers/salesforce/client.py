@@ -76,7 +76,7 @@ class OrgSession(requests.Session):
     def __init__(self, connection: SalesforceConnection) -> None:
         super().__init__()
         self._connection = connection
-        transport.prepare(self, connection.access.instance_url, is_fenced=True)
+        transport.prepare(self, connection.access.instance_url)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
         parts = urlsplit(str(url))

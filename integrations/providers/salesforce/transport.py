@@ -65,11 +65,11 @@ class _FencedAdapter(HTTPAdapter):
 _FENCED_POOLS: Final = {"http": _FencedHTTPPool, "https": _FencedHTTPSPool}
 
 
-def prepare(session: requests.Session, base_url: str, *, is_fenced: bool = False) -> None:
+def prepare(session: requests.Session, base_url: str) -> None:
     """Set a session up for one host: its proxies and certificates from the environment, no cookies, no netrc, no retries.
 
-    `trust_env` alone would also let a netrc entry replace our Authorization header. `is_fenced`: `lib.fencing` is asked
-    before each request; a log-in's is not, since the lease that it goes by is another.
+    `trust_env` alone would also let a netrc entry replace our Authorization header. `lib.fencing` is asked before each
+    request.
     """
     session.trust_env = False
     is_local = urlsplit(base_url).hostname in _LOCAL
@@ -77,8 +77,7 @@ def prepare(session: requests.Session, base_url: str, *, is_fenced: bool = False
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        adapter = _FencedAdapter if is_fenced else HTTPAdapter
-        session.mount(scheme, adapter(pool_connections=2, pool_maxsize=8, max_retries=0))
+        session.mount(scheme, _FencedAdapter(pool_connections=2, pool_maxsize=8, max_retries=0))
 
 
 def send(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:

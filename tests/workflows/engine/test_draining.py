@@ -14,7 +14,6 @@ from workflows.engine import draining, leasing, pausing
 from workflows.engine.deciding import NothingToDecide, decide
 from workflows.engine.parking import resume_parked
 from workflows.engine.slices import Slice
-from workflows.errors import LeaseLost
 from workflows.leases import Lease
 from workflows.models import Lane, Run, RunState, StepRun, StepState
 
@@ -262,19 +261,6 @@ def test_a_disconnected_account_cancels_what_was_queued(tutorial):
 
     run.refresh_from_db()
     assert run.state == RunState.CANCELLED and run.wait_reason
-
-
-def test_only_one_worker_holds_a_lane_and_a_lapsed_lease_can_be_taken(tutorial):
-    now = timezone.now()
-    first = leasing.lease_lane(tutorial.credential.pk, now=now)
-
-    assert first and leasing.lease_lane(tutorial.credential.pk, now=now) is None
-    second = leasing.lease_lane(tutorial.credential.pk, now=now + leasing.lease_length() + timedelta(seconds=1))
-    assert second
-    with pytest.raises(LeaseLost):
-        leasing.hold(first, now=now)
-    leasing.release(first)
-    assert Lane.objects.get().lease_token == second.token, "who lost the lease gives nothing back"
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing_more(tutorial, monkeypatch):

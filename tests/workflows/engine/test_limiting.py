@@ -44,7 +44,7 @@ def lease_of(tutorial):
 def holds_a_slot(tutorial, limit=1):
     """The account's lane as it is while its worker waits for a call's answer."""
     lease = lease_of(tutorial)
-    assert limiting.take(tutorial.workflow.pk, limit, lease, now=timezone.now())
+    assert limiting.take(tutorial.workflow.pk, limit, lease)
     return lease
 
 
@@ -134,7 +134,7 @@ def test_who_has_lost_the_lease_gets_no_slot(tutorial):
     lease_of(tutorial)
 
     with pytest.raises(LeaseLost):
-        limiting.take(tutorial.workflow.pk, 1, lost, now=timezone.now())
+        limiting.take(tutorial.workflow.pk, 1, lost)
 
     assert not Slot.objects.filter(lane__isnull=False).exists()
 
@@ -190,7 +190,7 @@ def test_of_many_that_ask_at_once_as_many_get_a_slot_as_there_are(tutorial):
 
     def ask(lease: Lease):
         together.wait()
-        taken.append(limiting.take(tutorial.workflow.pk, 3, lease, now=timezone.now()))
+        taken.append(limiting.take(tutorial.workflow.pk, 3, lease))
         connection.close()
 
     threads = [threading.Thread(target=ask, args=[lease]) for lease in leases]
@@ -203,7 +203,7 @@ def test_of_many_that_ask_at_once_as_many_get_a_slot_as_there_are(tutorial):
     held = Slot.objects.filter(lane__isnull=False)
     assert taken.count(True) == held.count() <= 3 and held.exists()
     for lease in leases:
-        limiting.take(tutorial.workflow.pk, 3, lease, now=timezone.now())
+        limiting.take(tutorial.workflow.pk, 3, lease)
     assert held.count() == 3 == Slot.objects.count()
 
 
