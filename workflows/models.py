@@ -304,3 +304,5 @@ class WorkerPulse(models.Model):
 
     name = models.CharField(primary_key=True, max_length=120)
     beat_at = models.DateTimeField()
+    clock_seconds_ahead = models.FloatField(db_default=0.0)
+    """Of its host's clock to the database's."""

@@ -12,11 +12,15 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from lib import clocks
 from workflows.engine import crews, parking, ringing, sleeping
 from workflows.history import retaining
 from workflows.models import WorkerPulse
 
 log = logging.getLogger("workflows.tasks")
+
+CLOCK_TOLERANCE_SECONDS = 2.0
+"""By more than this a host's clock should not be off: order and waiting times are told by it."""
 
 
 @contextmanager
@@ -44,7 +48,11 @@ def wake_due_lanes() -> None:
     """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease."""
     now = timezone.now()
     with _own_connection():
-        WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults={"beat_at": now})
+        ahead = clocks.seconds_ahead()
+        if abs(ahead) > CLOCK_TOLERANCE_SECONDS:
+            log.warning("host.clock_off", extra={"seconds_ahead": round(ahead, 3)})
+        pulse = {"beat_at": now, "clock_seconds_ahead": ahead}
+        WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults=pulse)
         ringing.ring(sleeping.overslept(now))
 
 

@@ -1,9 +1,10 @@
 """What waits, as the database knows it: asked when somebody asks, and at most every few seconds."""
 
 import logging
+import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 from integrations import budgeting
 from integrations.budgeting import Budget
 from integrations.models import Credential
+from lib import clocks
 from workflows.models import WorkerPulse
 
 log = logging.getLogger("workflows.metrics")
@@ -91,8 +93,21 @@ def _families(now: datetime) -> Iterator[GaugeMetricFamily]:
         "Since a worker last looked for due runs; +Inf: none ever has.",
         _age(newest, now) if newest else float("inf"),
     )
-    alive = WorkerPulse.objects.filter(beat_at__gt=now - WORKER_ALIVE).count()
-    yield _gauge("isthmus_worker_hosts", "Hosts with a worker that has looked for due runs lately.", alive)
+    alive = WorkerPulse.objects.filter(beat_at__gt=now - WORKER_ALIVE)
+    ahead = dict(alive.values_list("name", "clock_seconds_ahead"))
+    yield _gauge("isthmus_worker_hosts", "Hosts with a worker that has looked for due runs lately.", len(ahead))
+    yield _clocks({**ahead, socket.gethostname(): clocks.seconds_ahead()})
+
+
+def _clocks(ahead: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "isthmus_clock_offset_seconds",
+        "How far the clocks of workers' hosts, and of this one, are ahead of the database's.",
+        labels=["host"],
+    )
+    for host, seconds in ahead.items():
+        family.add_metric([host], seconds)
+    return family
 
 
 def _credentials() -> GaugeMetricFamily:
