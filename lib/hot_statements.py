@@ -38,6 +38,7 @@ def in_its_words(statement: str) -> str:
     """`statement` with the words of this database for
 
     - `{now}`: the database's clock. There is one, while each host has its own, and one that was suspended is behind;
+    - `{clock}`: what it shows when the row is written; NULL for SQLite, whose clock is this host's;
     - `{later}`: that clock, so many seconds on; a parameter, for which None gives NULL;
     - `{lazily}`: a value whose asking has the commit not wait for PostgreSQL's disk.
     """
@@ -46,11 +47,13 @@ def in_its_words(statement: str) -> str:
 
 _POSTGRES_WORDS = {
     "now": "statement_timestamp()",
+    "clock": "clock_timestamp()",
     "later": "statement_timestamp() + make_interval(secs => %s)",
     "lazily": "set_config('synchronous_commit', 'off', true)",
 }
 _SQLITE_WORDS = {
     "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+    "clock": "NULL",
     "later": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
     "lazily": "1",
 }

@@ -19,6 +19,9 @@ from config.settings import DATA_DIR, DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
+SILENCE_SECONDS = (
+    3600  # a test may stand still in the middle of its transaction: for a process it has started, or a debugger
+)
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # A file, since worker processes that the tests start must see it; it need not survive a power cut.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}

@@ -87,10 +87,10 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
 
 
 class LaneQuerySet(models.QuerySet["Lane"]):
-    def free(self, now: datetime) -> Self:
-        """Lanes that no worker holds, by the database's clock as in workflows.engine.leasing, and that are not paused."""
+    def free(self) -> Self:
+        """Lanes that no worker holds and that are not paused; by the database's clock, as workflows.engine.leasing has it."""
         return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())).filter(
-            models.Q(paused_until__isnull=True) | models.Q(paused_until__lte=now)
+            models.Q(paused_until__isnull=True) | models.Q(paused_until__lte=Now())
         )
 
     def held_by(self, lease: Lease) -> Self:

@@ -85,7 +85,7 @@ def directly(**options: bool) -> psycopg.Connection:
 
 
 def drain(lane_id: UUID) -> None:
-    lease = leasing.lease_lane(lane_id, now=timezone.now())
+    lease = leasing.lease_lane(lane_id)
     assert lease
     draining.drain(lease)
 

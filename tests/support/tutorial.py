@@ -52,11 +52,12 @@ class Tutorial:
         if later:
             for run in Run.objects.filter(lane_id=self.credential.pk, state="waiting"):
                 Run.objects.filter(pk=run.pk).update(wake_at=run.wake_at - later)
-            Lane.objects.filter(pk=self.credential.pk, paused_until__isnull=False).update(paused_until=timezone.now())
+            passed = timezone.now() - timedelta(seconds=1)
+            Lane.objects.filter(pk=self.credential.pk, paused_until__isnull=False).update(paused_until=passed)
             Credential.objects.filter(pk=self.credential.pk, api_checked_at__isnull=False).update(
                 api_checked_at=F("api_checked_at") - later
             )
-        lease = leasing.lease_lane(self.credential.pk, now=timezone.now())
+        lease = leasing.lease_lane(self.credential.pk)
         if lease:
             draining.drain(lease)
         return lease is not None

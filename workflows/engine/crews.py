@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import close_old_connections
-from django.utils import timezone
 
 from integrations.models import Credential
 from workflows.engine import crash_points, draining, leasing
@@ -45,7 +44,7 @@ def work_off(lane_id: UUID) -> None:
 def _take_turn(lane_id: UUID, slice_: Slice) -> None:
     close_old_connections()
     crash_points.reach("before_lease")
-    if lease := leasing.lease_lane(lane_id, now=timezone.now()):
+    if lease := leasing.lease_lane(lane_id):
         crash_points.reach("after_lease")
         draining.drain(lease, slice_)
 

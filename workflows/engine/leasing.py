@@ -4,11 +4,12 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
 
 from lib import fencing, hot_statements
 from workflows.errors import LeaseLost
@@ -19,8 +20,9 @@ log = logging.getLogger("workflows.leasing")
 
 _LEASE = """
 UPDATE workflows_lane SET lease_token = %s, leased_until = {later}, rung_at = NULL
- WHERE credential_id = %s AND (leased_until IS NULL OR leased_until < {now}) AND (paused_until IS NULL OR paused_until <= %s)
-RETURNING {lazily}
+ WHERE credential_id = %s AND (leased_until IS NULL OR leased_until < {now})
+   AND (paused_until IS NULL OR paused_until <= {now})
+RETURNING {clock}, {lazily}
 """
 _RELEASE = """
 UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL WHERE credential_id = %s AND lease_token = %s
@@ -36,12 +38,15 @@ A lease or a return is `{lazily}` written: one that a crash of the database undo
 the next write. What is written under it waits for the disk, and takes the lease with it."""
 
 
-def lease_lane(lane_id: UUID, *, now: datetime) -> Lease | None:
+def lease_lane(lane_id: UUID) -> Lease | None:
     """Take the lease on one lane; None when another worker was first, or the lane is paused. When it lapses the database's
     clock says, so that no host takes a lane from another because its own clock is wrong."""
     token = uuid4()
-    won = hot_statements.run(hot_statements.in_its_words(_LEASE), [token, settings.LANE_LEASE_SECONDS, lane_id, now])
-    return Lease(lane_id, token) if won else None
+    won = hot_statements.run(hot_statements.in_its_words(_LEASE), [token, settings.LANE_LEASE_SECONDS, lane_id])
+    if not won:
+        return None
+    clock = won[0][0]
+    return Lease(lane_id, token, clock - timezone.now() if clock else timedelta(0))
 
 
 def hold_parameters(lease: Lease, *, gives_back: bool = False) -> list[object]:

@@ -92,7 +92,7 @@ def ring_waiting(workflow_id: UUID, *, now: datetime) -> bool:
     """
     due = Run.objects.due(now).filter(lane=OuterRef("pk"), workflow=workflow_id).order_by("pk")
     waiting = (
-        Lane.objects.free(now)
+        Lane.objects.free()
         .filter(credential__integration__workflows=workflow_id)
         .alias(first_due=Subquery(due.values("pk")[:1]))
         .filter(first_due__isnull=False)

@@ -59,7 +59,7 @@ def to_ring(lane_ids: Collection[UUID]) -> list[UUID]:
 
 def overslept(now: datetime, *, limit: int = 1000) -> list[UUID]:
     """Free lanes with due runs that were not rung lately; they count as rung from here. What the sweep rings for."""
-    with_work = Lane.objects.free(now).filter(pk__in=Run.objects.due(now).values("lane_id"))
+    with_work = Lane.objects.free().filter(pk__in=Run.objects.due(now).values("lane_id"))
     found = list(with_work.filter(was_not_rung()).values_list("pk", flat=True)[:limit])
     Lane.objects.filter(pk__in=found).update(rung_at=Now())
     return found

@@ -42,10 +42,12 @@ class Shape:
         return [tuple(adapt(value) for adapt, value in zip(self.adapters, row, strict=True)) for row in rows]
 
 
-def insert_from(shape: Shape, condition: str = "") -> str:
-    """PostgreSQL's INSERT of a recordset; `condition` begins with WHERE."""
+def insert_from(shape: Shape, condition: str = "", **instead: str) -> str:
+    """PostgreSQL's INSERT of a recordset; `condition` begins with WHERE. `instead`: for a column, what is written in place of
+    the value given."""
     columns = ", ".join(shape.columns)
-    return f"INSERT INTO {shape.table} ({columns}) SELECT {columns} FROM {shape.recordset} {condition}"  # noqa: S608
+    values = ", ".join(instead.get(key, column) for key, column in zip(shape.keys, shape.columns, strict=True))
+    return f"INSERT INTO {shape.table} ({columns}) SELECT {values} FROM {shape.recordset} {condition}"  # noqa: S608
 
 
 def update_from(shape: Shape, condition: str = "") -> str:

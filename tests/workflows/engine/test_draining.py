@@ -265,7 +265,7 @@ def test_a_disconnected_account_cancels_what_was_queued(tutorial):
 
 def test_a_worker_that_lost_its_lease_writes_nothing_more(tutorial, monkeypatch):
     run = tutorial.send()
-    lease = leasing.lease_lane(tutorial.credential.pk, now=timezone.now())
+    lease = leasing.lease_lane(tutorial.credential.pk)
 
     def robbed(*_args):
         Lane.objects.update(lease_token=uuid4())
@@ -463,7 +463,7 @@ class BusySlice(Slice):
 
 def drain_busy(tutorial, more):
     slice_ = BusySlice(tutorial, more)
-    draining.drain(leasing.lease_lane(tutorial.credential.pk, now=timezone.now()), slice_)
+    draining.drain(leasing.lease_lane(tutorial.credential.pk), slice_)
     return slice_
 
 

@@ -36,7 +36,7 @@ def another(tutorial, number=2):
 
 
 def lease_of(tutorial):
-    lease = leasing.lease_lane(tutorial.credential.pk, now=timezone.now())
+    lease = leasing.lease_lane(tutorial.credential.pk)
     assert lease
     return lease
 
@@ -245,7 +245,7 @@ class Stage:
 
     def _work(self):
         while lane_id := self.bell.get():
-            if lease := leasing.lease_lane(lane_id, now=timezone.now()):
+            if lease := leasing.lease_lane(lane_id):
                 draining.drain(lease)
         connection.close()
 

@@ -89,9 +89,8 @@ def test_a_pause_is_counted_by_its_cause_and_told_with_its_lane(tutorial, since,
 
 def test_a_lease_that_went_to_another_is_counted(tutorial, since, caplog):
     tutorial.send()
-    from django.utils import timezone
 
-    lease = leasing.lease_lane(tutorial.credential.pk, now=timezone.now())
+    lease = leasing.lease_lane(tutorial.credential.pk)
     Lane.objects.update(lease_token=None)
 
     draining.drain(lease)
