@@ -105,6 +105,8 @@ class Outcome:
     """This run's share of the calls made; a group's shares add up to the calls."""
     note: str = ""
     """What the history should say besides: "Found the record that the interrupted call had created"."""
+    counts_as_try: bool = True
+    """False: nothing was tried, it was only too early."""
     was_sent: bool = True
     """False: this try sent nothing that may have happened, so that what was sent before is still the last."""
 

@@ -74,7 +74,7 @@ def judge(
     if error_class is not ErrorClass.PERMANENT:
         again_at = next_try(
             policy_for(error_class, overrides),
-            tries=tries,
+            tries=tries if outcome.counts_as_try else max(1, tries - 1),
             first_tried_at=first_tried_at,
             now=now,
             retry_after=outcome.retry_after,
@@ -82,7 +82,12 @@ def judge(
         )
     if again_at is not None:
         return Verdict(
-            StepState.WAITING, RunState.WAITING, again_at, message_of(outcome.error), is_call_open=is_call_open
+            StepState.WAITING,
+            RunState.WAITING,
+            again_at,
+            message_of(outcome.error),
+            is_call_open=is_call_open,
+            counts_as_try=outcome.counts_as_try,
         )
     if is_unknown:
         # It may have happened, so it has not failed: a person decides.

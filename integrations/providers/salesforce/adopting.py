@@ -90,7 +90,7 @@ class Adopter:
             "Isthmus looks whether it happened before it tries again.",
             retry_after=left.total_seconds(),
         )
-        item.outcome = replace(failed, was_sent=False)
+        item.outcome = replace(failed, was_sent=False, counts_as_try=False)
         return True
 
     def _share_out(self, group: Sequence[Item], left: dict[str, Candidate]) -> list[Item]:

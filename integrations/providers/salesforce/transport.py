@@ -7,6 +7,7 @@ knows. `requests` tells the two apart only by what stands inside its exceptions,
 from __future__ import annotations
 
 import os
+import socket
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +24,10 @@ from integrations.errors import AnswerLost, NeverSent
 from lib import fencing
 
 CONNECT_SECONDS: Final = 5.0
+UNHEARD_SECONDS: Final = 20
+"""For so long the kernel goes on sending what nobody has acknowledged. Else it would for a quarter of an hour, also after we
+have hung up: those bytes would reach Salesforce when it has been looked already whether they did. To be less than
+SALESFORCE_SETTLE_SECONDS."""
 _BEFORE_SENDING: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError, ProxyError)
 _LOCAL: Final = {"localhost", "127.0.0.1", "::1"}
 
@@ -53,15 +58,23 @@ class _FencedAdapter(HTTPAdapter):
     """Asks the fence before it sends: who has lost the right to, sends nothing."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
+        super().init_poolmanager(*args, socket_options=_SOCKET_OPTIONS, **options)
         self.poolmanager.pool_classes_by_scheme = _FENCED_POOLS
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **options)
+        manager = super().proxy_manager_for(*args, socket_options=_SOCKET_OPTIONS, **options)
         manager.pool_classes_by_scheme = _FENCED_POOLS
         return manager
 
 
+_SOCKET_OPTIONS: Final = [
+    *HTTPConnection.default_socket_options,
+    *(
+        [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_SECONDS * 1000)]
+        if hasattr(socket, "TCP_USER_TIMEOUT")
+        else []
+    ),
+]
 _FENCED_POOLS: Final = {"http": _FencedHTTPPool, "https": _FencedHTTPSPool}
 
 

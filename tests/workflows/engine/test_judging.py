@@ -91,3 +91,21 @@ def test_retry_after_is_obeyed():
 )
 def test_an_earlier_call_without_an_answer_stays_open_until_the_step_has_ended(kind, error_class, is_call_open):
     assert verdict_on(kind, error_class, was_call_open=True).is_call_open == is_call_open
+
+
+def test_to_wait_for_what_may_still_happen_uses_up_no_try():
+    only_too_early = {"counts_as_try": False, "was_sent": False, "retry_after": 20.0}
+    verdict = verdict_on(
+        OutcomeKind.UNKNOWN,
+        ErrorClass.UNKNOWN_OUTCOME,
+        tries=2,
+        overrides=RetryOverrides(tries=2),
+        **only_too_early,
+    )
+
+    assert verdict.run_state == "waiting" and not verdict.counts_as_try and verdict.is_call_open
+    assert verdict.wake_at >= NOW + timedelta(seconds=20)
+    much_later = verdict_on(
+        OutcomeKind.UNKNOWN, ErrorClass.UNKNOWN_OUTCOME, first=NOW - timedelta(hours=25), **only_too_early
+    )
+    assert much_later.run_state == "asking"
