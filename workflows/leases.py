@@ -6,18 +6,25 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from lib import fencing
+
 
 @dataclass(frozen=True)
 class Lease:
     lane_id: UUID
     token: UUID
-    clock_offset: timedelta = field(default=timedelta(0), compare=False)
-    """Of the database's clock to this host's, when the lease was taken."""
+    taken_at: datetime = field(default_factory=timezone.now, compare=False)
+    """By the database's clock."""
+    _since: float = field(default_factory=fencing.clock, compare=False)
 
     def now(self) -> datetime:
-        """By the database's clock, by which everything is told that another host may go on from."""
-        return timezone.now() + self.clock_offset
+        """By the database's clock, whatever this host's says and whoever sets it meanwhile."""
+        return self.taken_at + timedelta(seconds=fencing.clock() - self._since)
 
     def here(self, moment: datetime | None) -> datetime | None:
         """A moment of the database's clock by this host's, which is what those know who are told nothing of leases."""
-        return moment and moment - self.clock_offset
+        return moment and timezone.now() - (self.now() - moment)
+
+    def there(self, moment: datetime) -> datetime:
+        """A moment of this host's clock by the database's."""
+        return self.now() + (moment - timezone.now())

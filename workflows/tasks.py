@@ -10,6 +10,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 from django.db import close_old_connections, connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from lib import clocks
@@ -51,7 +52,7 @@ def wake_due_lanes() -> None:
         ahead = clocks.seconds_ahead()
         if abs(ahead) > CLOCK_TOLERANCE_SECONDS:
             log.warning("host.clock_off", extra={"seconds_ahead": round(ahead, 3)})
-        pulse = {"beat_at": now, "clock_seconds_ahead": ahead}
+        pulse = {"beat_at": Now(), "clock_seconds_ahead": ahead}
         WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults=pulse)
         ringing.ring(sleeping.overslept(now))
 

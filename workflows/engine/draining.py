@@ -71,7 +71,7 @@ def drain(lease: Lease, slice_: Slice | None = None) -> None:
         hold.slots.ring_owed()
         # Looked for after the lane was given back: who wrote an event, or gave a slot back, while we held it did not ring.
         waiting = limiting.without_room(hold.slots.waits_for)
-        if not has_turns(lane_id, now=held.now(), without_workflows=waiting):
+        if not has_turns(lane_id, now=timezone.now(), without_workflows=waiting):
             return
         if slice_.is_over():
             ringing.ring([lane_id])
@@ -97,7 +97,7 @@ def _work_off(hold: _Hold, slice_: Slice) -> None:
 
 def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
     """Take due runs and bring each as far as it goes; False when nothing is left to do now."""
-    lease, now = hold.lease, hold.lease.now()
+    lease, now = hold.lease, timezone.now()
     if credential.removed_at is not None:
         _cancel_all(lease, "The user has disconnected the account.")
         return False
@@ -241,7 +241,7 @@ def _execute(action: Any, calls: list[ActionCall], connection: Connection) -> li
 
 def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
     """Write down that these calls begin, before they do: a later worker then knows that they may have happened."""
-    now, since = lease.now(), fencing.clock()
+    now, called_at, since = timezone.now(), lease.now(), fencing.clock()
     calls: list[ActionCall] = []
     for turn in turns:
         assert turn.rendered is not None
@@ -253,7 +253,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         step_run.state = StepState.CALLING
         step_run.tries += 1
         step_run.first_tried_at = step_run.first_tried_at or now
-        step_run.called_at, step_run.repeated_at = earlier_call or now, now if earlier_call else None
+        step_run.called_at, step_run.repeated_at = earlier_call or called_at, called_at if earlier_call else None
         step_run.finished_at = None
         step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
         calls.append(
@@ -273,7 +273,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
 
 def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bool) -> bool:
     """Write results, next positions and history in one transaction. False when the lane was paused or parked by them."""
-    lease, now = hold.lease, hold.lease.now()
+    lease, now = hold.lease, timezone.now()
     pause: tuple[datetime, str] | None = None
     parks = False
     for turn, outcome in results:

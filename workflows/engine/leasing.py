@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -45,8 +44,7 @@ def lease_lane(lane_id: UUID) -> Lease | None:
     won = hot_statements.run(hot_statements.in_its_words(_LEASE), [token, settings.LANE_LEASE_SECONDS, lane_id])
     if not won:
         return None
-    clock = won[0][0]
-    return Lease(lane_id, token, clock - timezone.now() if clock else timedelta(0))
+    return Lease(lane_id, token, won[0][0] or timezone.now())
 
 
 def hold_parameters(lease: Lease, *, gives_back: bool = False) -> list[object]:

@@ -20,7 +20,7 @@ _BUDGET_WORDS = "daily API calls of this org are used"
 
 def pause(lease: Lease, *, until: datetime, reason: str) -> None:
     """Stop the lane until then; its queued runs say why they wait."""
-    Lane.objects.held_by(lease).update(paused_until=until, pause_reason=reason[:300])
+    Lane.objects.held_by(lease).update(paused_until=lease.there(until), pause_reason=reason[:300])
     Run.objects.filter(lane_id=lease.lane_id, state=RunState.QUEUED).update(wait_reason=reason[:300])
 
 

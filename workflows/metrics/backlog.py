@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Count, Max
+from django.db.models.functions import Now
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -93,7 +94,7 @@ def _families(now: datetime) -> Iterator[GaugeMetricFamily]:
         "Since a worker last looked for due runs; +Inf: none ever has.",
         _age(newest, now) if newest else float("inf"),
     )
-    alive = WorkerPulse.objects.filter(beat_at__gt=now - WORKER_ALIVE)
+    alive = WorkerPulse.objects.filter(beat_at__gt=Now() - WORKER_ALIVE)
     ahead = dict(alive.values_list("name", "clock_seconds_ahead"))
     yield _gauge("isthmus_worker_hosts", "Hosts with a worker that has looked for due runs lately.", len(ahead))
     yield _clocks({**ahead, socket.gethostname(): clocks.seconds_ahead()})

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import OperationalError, connection
 
+from lib import silence
 from tests.support.hosts import a_network
 from tests.support.processes import database_url, module_running
 from tests.support.sandbox import SandboxOrg
@@ -92,16 +93,13 @@ def test_a_host_whose_cable_is_pulled_out_in_the_middle_of_a_group_writes_nothin
             assert Lane.objects.get().lease_token != its_lease
         as_it_was = history()
 
-        began = time.monotonic()
         network.plug_in(first)
         log = tmp_path / first.name / "worker.log"
         assert wait_until(lambda: "lane.lease_lost" in log.read_text())
-        print("lost after", time.monotonic() - began)
         assert history() == as_it_was, "who lost the lease writes nothing"
         last = tutorial.send(last_name="Lind 21")
         Lane.objects.update(rung_at=None)
         assert wait_until(lambda: Run.objects.get(pk=last.pk).state == RunState.SUCCEEDED)
-        print("done after", time.monotonic() - began)
         assert its_worker.poll() is None, "it goes on as a worker"
 
     assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number:02}" for number in range(22)]
@@ -122,7 +120,7 @@ def is_free(lane_id, *, seconds):
             cursor.execute("RESET lock_timeout")
 
 
-@pytest.mark.parametrize("falls_silent", ["by a pulled cable", "by being suspended"])
+@pytest.mark.parametrize("falls_silent", ["cut off", "suspended"])
 def test_who_falls_silent_in_the_middle_of_a_transaction_does_not_keep_a_lane_locked(tutorial, network, falls_silent):
     host, lane_id = network.add_host(), tutorial.credential.pk
     settings = {"DATABASE_URL": reached(database_url(), network), "SILENCE_SECONDS": "3"}
@@ -130,15 +128,26 @@ def test_who_falls_silent_in_the_middle_of_a_transaction_does_not_keep_a_lane_lo
     with module_running("tests.support.hold_lane", str(lane_id), on=host, **settings) as holder:
         assert holder.stdout.readline() == b"held\n"
         assert not is_free(lane_id, seconds=1)
-        if falls_silent == "by a pulled cable":
+        if falls_silent == "cut off":
             network.pull_out(host)
         else:
             holder.send_signal(signal.SIGSTOP)
         assert is_free(lane_id, seconds=15)
 
 
+def test_postgresql_is_told_when_a_connection_counts_as_lost():
+    silence.tell_postgres(connection, 30)
+
+    shown = []
+    with connection.cursor() as cursor:
+        for name in ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"):
+            cursor.execute(f"SHOW {name}")
+            shown.append(cursor.fetchone()[0])
+    assert shown == ["15", "5", "3", "30000"]
+
+
 def test_a_host_that_was_cut_off_for_longer_than_anybody_waits_works_again_when_it_is_back(
-    tutorial, network, worker_on, tmp_path
+    tutorial, network, worker_on
 ):
     host = network.add_host()
     with worker_on(host, SILENCE_SECONDS="3") as its_worker:
