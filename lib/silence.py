@@ -19,7 +19,8 @@ def of_postgres(seconds: int) -> dict[str, int]:
     """Connection parameters by which this side gives up. Source: PostgreSQL's documentation, libpq, parameter key words."""
     idle, interval, count = _probing(seconds)
     return {
-        "connect_timeout": CONNECT_SECONDS,
+        # A server whose disk stalls takes its time to begin a session, and is there all the same.
+        "connect_timeout": max(CONNECT_SECONDS, seconds // 2),
         "keepalives_idle": idle,
         "keepalives_interval": interval,
         "keepalives_count": count,
