@@ -27,14 +27,13 @@ _RELEASE = """
 UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL WHERE credential_id = %s AND lease_token = %s
 RETURNING {lazily}
 """
+"""Neither waits for the disk: a lease or a return that a crash of the database undoes is one that lapses, or is found lost at
+the next write. What is written under it waits, and takes the lease with it."""
 HOLD = """
 UPDATE workflows_lane SET leased_until = {later}, lease_token = CASE WHEN %s THEN NULL ELSE lease_token END
  WHERE credential_id = %s AND lease_token = %s RETURNING credential_id
 """
-"""Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row.
-
-A lease or a return is `{lazily}` written: one that a crash of the database undoes is one that lapses, or is found lost at
-the next write. What is written under it waits for the disk, and takes the lease with it."""
+"""Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row."""
 
 
 def lease_lane(lane_id: UUID) -> Lease | None:
