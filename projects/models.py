@@ -74,6 +74,10 @@ class Project(models.Model):
     allowed_origins = models.JSONField(default=list, blank=True)
     """Origins whose pages may frame the portal and receive its messages: "https://app.acme.com", "http://localhost:*"."""
     payload_policy = models.CharField(max_length=10, choices=PayloadPolicy.choices, default=PayloadPolicy.ACCEPT)
+    max_token_hours = models.PositiveIntegerField(default=24, db_default=24)
+    """The longest life of a user token, from its `iat` to its `exp`; longer ones are refused."""
+    parked_days = models.PositiveIntegerField(default=7, db_default=7)
+    """How long events are kept for an account that has to be connected again."""
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ProjectQuerySet.as_manager()
