@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
-from urllib.parse import urlsplit
 
 from lib.errors import Invalid
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_SHAPE = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[^\]/?#@]*\]|[^:/?#@]*)(?::(?P<port>[^/?#@]*))?(?P<rest>(?:[/?#@].*)?)",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_HEADER_SAFE = re.compile(r"https?://[a-z0-9.:\[\]-]+(?::\*)?")
 
 
 class InvalidOrigin(Invalid):
@@ -37,37 +41,49 @@ class OriginPattern:
         return (self.scheme, self.host) == (other.scheme, other.host) and self.port in (None, other.port)
 
 
-def parse_origin_pattern(text: str) -> OriginPattern:
+def parse_origin_pattern(text: object) -> OriginPattern:
     """Read `scheme://host`, `scheme://host:port` or `scheme://host:*`. Raises InvalidOrigin, which says what is wrong."""
-    text = text.strip()
-    any_port = text.endswith(":*")
-    try:
-        parts = urlsplit(text.removesuffix(":*") if any_port else text)
-        port = parts.port
-    except ValueError as exc:
-        raise InvalidOrigin("The port must be a number from 1 to 65535, or * for any.") from exc
-    if parts.scheme not in _DEFAULT_PORTS or "://" not in text:
+    if not isinstance(text, str):
+        raise InvalidOrigin("An origin is a text: scheme://host, with :port where there is one.")
+    found = _SHAPE.fullmatch(text.strip())
+    if found is None:
         raise InvalidOrigin("Begin with https:// or http://.")
-    if (
-        parts.username is not None
-        or parts.query
-        or parts.fragment
-        or parts.path not in ("", "/")
-        or text.endswith(("?", "#"))
-    ):
+    host, port, rest = found["host"], found["port"], found["rest"]
+    if rest not in ("", "/"):
         raise InvalidOrigin("An origin is scheme, host and port only: leave out the path and what follows it.")
-    host = (parts.hostname or "").lower()
     if "*" in host:
         raise InvalidOrigin("The host must be written out; only the port may be *.")
-    if not (_HOST.fullmatch(host) or _is_ipv6(host)):
+    return OriginPattern(found["scheme"].lower(), _host(host), _port(port, found["scheme"].lower()))
+
+
+def _host(host: str) -> str:
+    """The host as browsers write it. An IPv6 address may have no scope: its text is free, and could be anything."""
+    if host.startswith("["):
+        try:
+            address = IPv6Address(host[1:-1])
+        except AddressValueError as exc:
+            raise InvalidOrigin("That host name is not valid.") from exc
+        if address.scope_id is not None:
+            raise InvalidOrigin("An IPv6 address has no %scope in an origin.")
+        return f"[{address.compressed}]"
+    if not host.isascii():
+        raise InvalidOrigin("Write the host name as browsers send it: the xn-- form, in plain letters.")
+    if not _HOST.fullmatch(host.lower()):
         raise InvalidOrigin("That host name is not valid.")
-    if port == 0 or parts.netloc.endswith(":"):
+    return host.lower()
+
+
+def _port(port: str | None, scheme: str) -> int | None:
+    if port is None:
+        return _DEFAULT_PORTS[scheme]
+    if port == "*":
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65_535:
         raise InvalidOrigin("The port must be a number from 1 to 65535, or * for any.")
-    shown_host = f"[{host}]" if ":" in host else host
-    return OriginPattern(parts.scheme, shown_host, None if any_port else port or _DEFAULT_PORTS[parts.scheme])
+    return int(port)
 
 
-def is_allowed(origin: str, patterns: Iterable[str]) -> bool:
+def is_allowed(origin: str, patterns: Iterable[object]) -> bool:
     """Whether a browser's `Origin` header is covered by one of a project's patterns. Nothing malformed ever is."""
     try:
         asked = parse_origin_pattern(origin)
@@ -78,16 +94,28 @@ def is_allowed(origin: str, patterns: Iterable[str]) -> bool:
     return any(_covers(pattern, asked) for pattern in patterns)
 
 
-def _covers(pattern: str, asked: OriginPattern) -> bool:
+def header_sources(patterns: Iterable[object]) -> tuple[list[str], list[object]]:
+    """The patterns as a Content-Security-Policy may hold them, and those that are none.
+
+    Rows stored by earlier versions, and by whatever else writes to the database, are read anew here. A text with a blank, a
+    comma or a semicolon would begin another source, policy or directive.
+    """
+    sources: list[str] = []
+    refused: list[object] = []
+    for pattern in patterns:
+        try:
+            source = str(parse_origin_pattern(pattern))
+        except InvalidOrigin:
+            source = ""
+        if _HEADER_SAFE.fullmatch(source):
+            sources.append(source)
+        else:
+            refused.append(pattern)
+    return sources, refused
+
+
+def _covers(pattern: object, asked: OriginPattern) -> bool:
     try:
         return parse_origin_pattern(pattern).covers(asked)
     except InvalidOrigin:
         return False
-
-
-def _is_ipv6(host: str) -> bool:
-    try:
-        IPv6Address(host)
-    except AddressValueError:
-        return False
-    return True

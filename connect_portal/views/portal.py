@@ -8,6 +8,7 @@ frame up, since the SDK mostly loads it before it knows the project, and gets an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -27,8 +28,10 @@ from lib.errors import IsthmusError
 from projects.connected_users import connected_user
 from projects.errors import TokenRefused
 from projects.models import ConnectedUser, Project
-from projects.origins import InvalidOrigin, parse_origin_pattern
+from projects.origins import header_sources
 from projects.user_tokens import verify_user_token
+
+log = logging.getLogger("isthmus.portal")
 
 PARENT_HEADER = "X-Portal-Parent"
 P = ParamSpec("P")
@@ -50,12 +53,9 @@ def _ancestors(project_id: str) -> list[str]:
     project = Project.objects.filter(pk=known).first() if known else None
     if project is None:
         return ["*"]
-    allowed: list[str] = []
-    for pattern in project.allowed_origins:
-        try:
-            allowed.append(str(parse_origin_pattern(pattern)))
-        except InvalidOrigin:
-            continue
+    allowed, refused = header_sources(project.allowed_origins)
+    if refused:
+        log.warning("portal.origins_ignored", extra={"project": str(project.pk), "count": len(refused)})
     return allowed or ["'none'"]
 
 

@@ -158,3 +158,20 @@ def test_connect_js_leads_to_the_built_sdk(client: Client, db: None) -> None:
 
     assert answer.status_code == 302 and answer["Location"].startswith("/static/connect")
     assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+def test_stored_texts_that_are_no_origins_do_not_reach_the_header(
+    cast: Cast, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    injected = "http://[::1%;script-src 'self' 'unsafe-inline' http:]"
+    cast.project.allowed_origins = ["https://app.acme.example", injected, "http://[v1.x]", 5, {"a": "b"}, None]
+    cast.project.save()
+
+    page = client.get(f"/ui?projectId={cast.project.pk}")
+
+    policy = page["Content-Security-Policy"]
+    assert page.status_code == 200 and "frame-ancestors https://app.acme.example;" in policy + ";"
+    assert [part for part in policy.split("; ") if part.startswith("script-src")] == ["script-src 'self'"]
+    [record] = [record for record in caplog.records if record.message == "portal.origins_ignored"]
+    assert record.__dict__["count"] == 5
+    assert ask(cast, "card", integration="salesforce").status_code == 400

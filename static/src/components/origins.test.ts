@@ -18,6 +18,8 @@ it.each([
   ["https://*", /host must be written out/],
   ["https://app acme.com", /host name/],
   ["https://", /host name/],
+  ["http://[::1%x]", /host name/],
+  ["http://[v1.x]", /host name/],
   ["https://app.acme.com:0", /port/],
   ["https://app.acme.com:99999", /port/],
   ["https://app.acme.com:abc", /port/],
