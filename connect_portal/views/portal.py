@@ -34,6 +34,8 @@ from projects.user_tokens import verify_user_token
 log = logging.getLogger("isthmus.portal")
 
 PARENT_HEADER = "X-Portal-Parent"
+FRAGMENT_HEADER = "X-Isthmus-Fragment"
+"""On each fragment; the page swaps nothing in that does not bear it (static/src/portal/fragments.ts)."""
 P = ParamSpec("P")
 
 
@@ -80,6 +82,7 @@ def portal_fragment(
         except IsthmusError as exc:
             response = _explained(exc)
         response.headers["Cache-Control"] = "no-store"
+        response.headers[FRAGMENT_HEADER] = "portal"
         return response
 
     return guarded

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, Literal
 
 import pytest
@@ -30,6 +27,7 @@ from tests.factories import (
 from tests.support import windows
 from tests.support.acme import Acme
 from tests.support.axe import serious_faults
+from tests.support.plain_pages import plain_page
 from tests.support.sandbox import SandboxOrg
 from workflows.models import Event, Workflow, WorkflowSetting
 from workflows.sealed_settings import opened, place_of_own
@@ -299,26 +297,6 @@ def test_users_of_one_browser_do_not_see_each_others_accounts(scene: Scene) -> N
 
     expect(scene.page.get_by_role("heading", name="Good to see you, Ben")).to_be_visible()
     expect(scene.page.get_by_text("Not connected")).to_be_visible()
-
-
-@contextmanager
-def plain_page(html: str) -> Iterator[str]:
-    """A page of an origin of its own, and nothing else."""
-
-    class OnePage(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(html.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), OnePage) as httpd:
-        Thread(target=httpd.serve_forever, daemon=True).start()
-        yield f"http://localhost:{httpd.server_port}"
-        httpd.shutdown()
 
 
 def test_a_page_without_a_bundler_has_the_same_sdk_from_connect_js(scene: Scene, server: str) -> None:

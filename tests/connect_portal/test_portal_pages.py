@@ -175,3 +175,17 @@ def test_stored_texts_that_are_no_origins_do_not_reach_the_header(
     [record] = [record for record in caplog.records if record.message == "portal.origins_ignored"]
     assert record.__dict__["count"] == 5
     assert ask(cast, "card", integration="salesforce").status_code == 400
+
+
+def test_every_fragment_says_that_it_is_one_and_nothing_else_does(cast: Cast, client: Client) -> None:
+    fragments = [
+        ask(cast, "card", integration="salesforce"),
+        ask(cast, f"workflows/{cast.workflow.pk}"),
+        ask(cast, "card", integration="nothing"),
+        ask(cast, "card", parent="https://evil.example", integration="salesforce"),
+    ]
+    others = [client.get("/ui"), cast.sdk("GET", "/sdk/me"), client.get("/accounts/login/")]
+
+    assert [answer.status_code for answer in fragments] == [200, 200, 404, 400]
+    assert {answer["X-Isthmus-Fragment"] for answer in fragments} == {"portal"}
+    assert not [answer for answer in others if "X-Isthmus-Fragment" in answer]

@@ -3,6 +3,7 @@ import type { Bridge } from "./bridge";
 import { type Explanation, explain } from "./errors";
 import { trapTab } from "./focus";
 import { selectKept } from "./forms";
+import { cardAddress, isFragment, isFragmentAddress, rowAddress } from "./fragments";
 import { type Opened, type PortalState, readUpdate } from "./state";
 import { followUpdate, onInput, save, toggle } from "./workflow-rows";
 
@@ -28,7 +29,7 @@ export class Portal {
 
   start(): void {
     document.addEventListener("htmx:configRequest", (event) => this.#sign(event as CustomEvent<RequestDetail>));
-    document.addEventListener("htmx:beforeSwap", (event) => takeErrorPages(event as CustomEvent<SwapDetail>));
+    document.addEventListener("htmx:beforeSwap", (event) => this.#admit(event as CustomEvent<SwapDetail>));
     document.addEventListener("htmx:sendError", () => this.#showTemplate("[data-unreachable]"));
     document.addEventListener("htmx:timeout", () => this.#showTemplate("[data-unreachable]"));
     document.addEventListener("htmx:afterSettle", () => this.#settle());
@@ -73,8 +74,9 @@ export class Portal {
   }
 
   reloadRow(workflowId: string): void {
-    const address = `/ui/${(this.state as Opened).projectId}/workflows/${workflowId}?${this.#query()}`;
-    void window.htmx?.ajax("GET", address, { target: `#workflow-${workflowId}`, swap: "outerHTML" });
+    const address = rowAddress((this.state as Opened).projectId, workflowId, this.#query());
+    const row = document.getElementById(`workflow-${workflowId}`);
+    if (row) void window.htmx?.ajax("GET", address, { target: row, swap: "outerHTML" });
   }
 
   get #cardData(): DOMStringMap {
@@ -128,7 +130,8 @@ export class Portal {
     this.#cardKey = state.cardKey;
     if (this.#cardData["integration"] !== state.integrationId) this.#showTemplate("[data-loading]");
     this.#card.setAttribute("aria-busy", "true");
-    void window.htmx?.ajax("GET", `/ui/${state.projectId}/card?${this.#query()}`, { source: this.#card, target: this.#card, swap: "innerHTML" });
+    const address = cardAddress(state.projectId, this.#query());
+    void window.htmx?.ajax("GET", address, { source: this.#card, target: this.#card, swap: "innerHTML" });
   }
 
   #query(): URLSearchParams {
@@ -143,8 +146,20 @@ export class Portal {
 
   /** The token travels in the header and lives in memory; the server checks whose page this is for before it reads it. */
   #sign(event: CustomEvent<RequestDetail>): void {
+    if (!isFragmentAddress(event.detail.path)) {
+      event.preventDefault();
+      this.#showTemplate("[data-unreachable]");
+      return;
+    }
     event.detail.headers["Authorization"] = `Bearer ${this.state?.token ?? ""}`;
     event.detail.headers["X-Portal-Parent"] = this.bridge.origin ?? "";
+  }
+
+  /** Swap in what says that it is a fragment of the portal, errors among them (our server explains its refusals), and nothing else. */
+  #admit(event: CustomEvent<SwapDetail>): void {
+    event.detail.shouldSwap = isFragment(event.detail.xhr);
+    event.detail.isError = false;
+    if (!event.detail.shouldSwap) this.#showTemplate("[data-unreachable]");
   }
 
   #settle(): void {
@@ -256,6 +271,7 @@ export class Portal {
 }
 
 interface RequestDetail {
+  path: string;
   headers: Record<string, string>;
 }
 
@@ -263,17 +279,6 @@ interface SwapDetail {
   xhr: XMLHttpRequest;
   shouldSwap: boolean;
   isError: boolean;
-}
-
-/** Our server explains its refusals in fragments: show them as any other. What is no fragment is no answer. */
-function takeErrorPages(event: CustomEvent<SwapDetail>): void {
-  const { xhr } = event.detail;
-  if (xhr.status >= 400 && xhr.getResponseHeader("Content-Type")?.startsWith("text/html") && xhr.responseText.includes("card-error")) {
-    event.detail.shouldSwap = true;
-    event.detail.isError = false;
-  } else if (xhr.status >= 400) {
-    document.dispatchEvent(new CustomEvent("htmx:sendError"));
-  }
 }
 
 function selectTab(chosen: HTMLElement): void {

@@ -1,4 +1,7 @@
 // What an UI_UPDATE of the SDK means for the portal. Source: connect-protocol.md, 4.2 and 4.6.
+//
+// The message comes from the page around the frame, which anybody may have written: each value is checked for its type here,
+// and an id that becomes part of an address or of an element's id is a UUID, or there is nothing to show.
 
 export interface WorkflowState {
   enabled: boolean;
@@ -24,85 +27,87 @@ export interface Opened {
 
 export type PortalState = Opened | { isOpen: false };
 
-interface Entry {
-  enabled?: boolean;
-  credentialId?: string;
-  credentialStatus?: string;
-  credentialConfigId?: string;
-  workflowSettings?: Record<string, { enabled?: boolean; settings?: unknown }>;
-  allCredentials?: {
-    id: string;
-    status?: string;
-    configurations?: { id: string; workflowSettings?: Entry["workflowSettings"] }[];
-  }[];
-}
+type Dict = Record<string, unknown>;
 
-interface UiUpdate {
-  messageType: "UI_UPDATE";
-  nextContext?: {
-    projectId?: string;
-    user?: { token?: string; integrations?: Record<string, Entry> };
-  };
-  nextModalState?: {
-    integration?: { id: string; type: string; customIntegration?: { slug?: string } } | null;
-    selectedCredentialId?: string;
-    apiInstallationOptions?: {
-      isApiInstallation?: boolean;
-      showPortalAfterInstall?: boolean;
-      selectedConfigurationId?: string;
-      externalId?: string;
-      allowMultipleCredentials?: boolean;
-    };
-    connectionError?: unknown;
-    shouldShowPortalAfterInstall?: boolean;
-  };
-}
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Read a message; null when it is not an UI_UPDATE. */
 export function readUpdate(data: unknown): PortalState | null {
-  const update = data as Partial<UiUpdate> | null;
-  if (update?.messageType !== "UI_UPDATE") return null;
-  const modal = update.nextModalState ?? {};
-  const context = update.nextContext ?? {};
-  const integration = modal.integration;
-  if (!integration || !context.projectId) return { isOpen: false };
+  const update = dict(data);
+  if (update["messageType"] !== "UI_UPDATE") return null;
+  const modal = dict(update["nextModalState"]);
+  const context = dict(update["nextContext"]);
+  const integration = dict(modal["integration"]);
+  const projectId = text(context["projectId"]).toLowerCase();
+  const integrationId = text(integration["id"]);
+  if (!integrationId || !UUID.test(projectId)) return { isOpen: false };
 
-  const options = modal.apiInstallationOptions ?? {};
-  const type = integration.type === "custom" ? (integration.customIntegration?.slug ?? integration.type) : integration.type;
-  const entry = context.user?.integrations?.[type] ?? {};
-  const credentialId = modal.selectedCredentialId ?? entry.credentialId ?? "";
-  const credential = entry.allCredentials?.find(({ id }) => id === credentialId);
-  const configurationId = options.selectedConfigurationId ?? (modal.selectedCredentialId ? "" : (entry.credentialConfigId ?? ""));
-  const configuration = credential?.configurations?.find(({ id }) => id === configurationId) ?? credential?.configurations?.[0];
-  const settings = configuration?.workflowSettings ?? entry.workflowSettings ?? {};
-  const isWanted = modal.shouldShowPortalAfterInstall || (options.showPortalAfterInstall && entry.enabled);
+  const options = dict(modal["apiInstallationOptions"]);
+  const user = dict(context["user"]);
+  const token = text(user["token"]);
+  const type = typeOf(integration);
+  const entry = dict(own(dict(user["integrations"]), type));
+  const selected = text(modal["selectedCredentialId"]);
+  const credentialId = selected || text(entry["credentialId"]);
+  const credential = dicts(entry["allCredentials"]).find(({ id }) => id === credentialId);
+  const configurationId = text(options["selectedConfigurationId"]) || (selected ? "" : text(entry["credentialConfigId"]));
+  const configurations = dicts(credential?.["configurations"]);
+  const configuration = configurations.find(({ id }) => id === configurationId) ?? configurations[0];
+  const isWanted = modal["shouldShowPortalAfterInstall"] || (options["showPortalAfterInstall"] && entry["enabled"]);
   return {
     isOpen: true,
-    isHidden: Boolean(options.isApiInstallation) && !isWanted,
-    projectId: context.projectId,
-    token: context.user?.token ?? "",
-    integrationId: integration.id,
+    isHidden: Boolean(options["isApiInstallation"]) && !isWanted,
+    projectId,
+    token,
+    integrationId,
     type,
     credentialId,
     configurationId,
     installOptions: {
-      ...(options.externalId === undefined ? {} : { externalId: options.externalId }),
-      ...(options.allowMultipleCredentials === undefined ? {} : { allowMultipleCredentials: options.allowMultipleCredentials }),
+      ...(options["externalId"] === undefined ? {} : { externalId: text(options["externalId"]) }),
+      ...(options["allowMultipleCredentials"] === undefined
+        ? {}
+        : { allowMultipleCredentials: Boolean(options["allowMultipleCredentials"]) }),
     },
-    workflows: new Map(
-      Object.entries(settings).map(([id, state]) => [
-        id,
-        { enabled: Boolean(state.enabled), settings: JSON.stringify(state.settings ?? {}) },
-      ]),
-    ),
-    error: modal.connectionError ?? null,
+    workflows: workflowsOf(configuration?.["workflowSettings"] ?? entry["workflowSettings"]),
+    error: modal["connectionError"] ?? null,
     cardKey: JSON.stringify([
-      context.projectId,
-      Boolean(context.user?.token),
-      integration.id,
+      projectId,
+      Boolean(token),
+      integrationId,
       credentialId,
       configurationId,
-      credential?.status ?? entry.credentialStatus ?? "",
+      text(credential?.["status"]) || text(entry["credentialStatus"]),
     ]),
   };
+}
+
+function typeOf(integration: Dict): string {
+  const type = text(integration["type"]);
+  return type === "custom" ? text(dict(integration["customIntegration"])["slug"]) || type : type;
+}
+
+function workflowsOf(settings: unknown): Map<string, WorkflowState> {
+  const found = new Map<string, WorkflowState>();
+  for (const [id, value] of Object.entries(dict(settings))) {
+    const state = dict(value);
+    if (UUID.test(id)) found.set(id, { enabled: Boolean(state["enabled"]), settings: JSON.stringify(state["settings"] ?? {}) });
+  }
+  return found;
+}
+
+function own(of: Dict, key: string): unknown {
+  return Object.hasOwn(of, key) ? of[key] : undefined;
+}
+
+function dict(value: unknown): Dict {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Dict) : {};
+}
+
+function dicts(value: unknown): Dict[] {
+  return Array.isArray(value) ? value.map(dict) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
