@@ -19,7 +19,7 @@ from liquid.exceptions import LiquidError
 
 from workflows.definition import own_filters as own
 from workflows.definition.own_filters import FilterFailed
-from workflows.definition.values import JSON, TooLarge, to_json_text, to_text, type_name
+from workflows.definition.values import JSON, MAX_DIGITS, MAX_NUMBER, TooLarge, to_json_text, to_text, type_name
 
 
 class Kind(Enum):
@@ -81,19 +81,24 @@ class Filter:
         return f"takes {least} to {most} arguments"
 
 
-_NUMBER = re.compile(r"\s*[+-]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][+-]?\d{1,3})?\s*\Z", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*\Z", re.ASCII)
+"""A number in plain decimal notation or as JSON writes it; no thousands separators, no other scripts' digits, no `0x`."""
 
 
 def converted(value: JSON, kind: Kind) -> JSON:
-    """`value` as a filter of this kind takes it. Raises: FilterFailed when it cannot be."""
+    """Return `value` as a filter of this kind takes it. Raises: FilterFailed when it cannot be."""
     if kind is Kind.ANY:
         return value
     if kind is Kind.TEXT:
         return to_text(value)
     if kind is Kind.LIST:
         return value if isinstance(value, list) else [] if value is None else [value]
+    return _number(value, kind)
+
+
+def _number(value: JSON, kind: Kind) -> int | float:
     if isinstance(value, str) and _NUMBER.match(value):
-        value = int(value) if value.strip().lstrip("+-").isdigit() else float(value)
+        value = _read_number(value.strip())
     if value is None:
         raise FilterFailed("it needs a number, and there is none")
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -101,6 +106,15 @@ def converted(value: JSON, kind: Kind) -> JSON:
     if kind is Kind.INTEGER and value != int(value):
         raise FilterFailed(f"it needs a whole number, and {value} is none")
     return int(value) if kind is Kind.INTEGER else value
+
+
+def _read_number(text: str) -> int | float:
+    if sum(map(str.isdigit, text)) > MAX_DIGITS:
+        raise FilterFailed(f"the number has more than {MAX_DIGITS} digits")
+    number = int(text) if text.lstrip("+-").isdigit() else float(text)
+    if not -MAX_NUMBER < number < MAX_NUMBER:
+        raise FilterFailed(f"the number has more than {MAX_DIGITS} digits")
+    return number
 
 
 def _catalogue() -> dict[str, Filter]:

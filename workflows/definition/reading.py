@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from workflows.definition.errors import DefinitionError
 from workflows.definition.paths import suggest
-from workflows.definition.values import JSON
+from workflows.definition.values import JSON, NotJSON, storable_text
 
 MAX_STRING = 64_000
 """Characters of any string in a definition."""
@@ -17,6 +17,8 @@ MAX_FIELDS = 200
 """Keys of an object, or items of a list, within a step's inputs."""
 MAX_NESTING = 16
 """Levels of lists and objects within a step's inputs."""
+MAX_EXACT_NUMBER = 2**53
+"""From here on a browser keeps a rounded number, and would write that back (RFC 8259, section 6)."""
 
 _REQUIRED: Any = object()
 T = TypeVar("T")
@@ -57,7 +59,7 @@ class Fields:
             raise self.wrong(name, "text")
         if len(value) > limit:
             raise DefinitionError(self.at(name), f'"{name}" has {len(value):,} characters; {limit:,} are allowed.')
-        return value
+        return _storable(value, self.at(name))
 
     def pattern(self, name: str, pattern: re.Pattern[str], words: str) -> str:
         value = self.take(name, _REQUIRED)
@@ -123,16 +125,18 @@ def items_of(data: object, pointer: str, limit: int) -> Iterator[tuple[Any, str]
 
 def json_copy(data: object, pointer: str, depth: int = 0) -> JSON:
     """A copy of a JSON value, its size, depth and types checked."""
-    if data is None or isinstance(data, bool | int):
+    if data is None or isinstance(data, bool):
         return data
-    if isinstance(data, float):
-        if not math.isfinite(data):
+    if isinstance(data, int | float):
+        if isinstance(data, float) and not math.isfinite(data):
             raise DefinitionError(pointer, "JSON knows no NaN and no infinity.")
+        if not -MAX_EXACT_NUMBER < data < MAX_EXACT_NUMBER:
+            raise DefinitionError(pointer, "This number has too many digits to be kept exactly. Put it in quotes.")
         return data
     if isinstance(data, str):
         if len(data) > MAX_STRING:
             raise DefinitionError(pointer, f"This text has {len(data):,} characters; {MAX_STRING:,} are allowed.")
-        return data
+        return _storable(data, pointer)
     if depth == MAX_NESTING:
         raise DefinitionError(pointer, f"This is nested more than {MAX_NESTING} levels deep.")
     if isinstance(data, Mapping):
@@ -142,10 +146,19 @@ def json_copy(data: object, pointer: str, depth: int = 0) -> JSON:
         for key in data:
             if not isinstance(key, str) or len(key) > MAX_FIELDS:
                 raise DefinitionError(pointer, f"Keys are text of at most {MAX_FIELDS} characters.")
+            _storable(key, pointer)
         return {key: json_copy(item, fields.at(key), depth + 1) for key, item in data.items()}
     if isinstance(data, list | tuple):
         return [json_copy(item, place, depth + 1) for item, place in items_of(data, pointer, MAX_FIELDS)]
     raise DefinitionError(pointer, f"A {type(data).__name__} is no JSON value.")
+
+
+def _storable(text: str, pointer: str) -> str:
+    """Return `text`. Raises: DefinitionError when no database would keep it."""
+    try:
+        return storable_text(text)
+    except NotJSON as error:
+        raise DefinitionError(pointer, f"This text cannot be used: {error}.") from error
 
 
 def described(value: object) -> str:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from workflows.definition.paths import MISSING, Path, describe_missing, look_up
 from workflows.definition.syntax import FilterUse, Literal, Operand, Placeholder
-from workflows.definition.values import JSON, SCALAR_SIZE, Meter, copied, to_text
+from workflows.definition.values import (
+    JSON,
+    SCALAR_SIZE,
+    Meter,
+    copied,
+    storable_number,
+    storable_text,
+    to_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +93,35 @@ def alone(placeholder: Placeholder, place: str) -> Node:
 
     def node(rendering: Rendering) -> JSON:
         rendering.input = place
-        return copied(expression(rendering), rendering.output)
+        return copied(expression(rendering), rendering.output, number=storable_number)
 
     return node
 
 
 def within_text(parts: tuple[str | Placeholder, ...], place: str) -> Node:
-    """A string with text around its placeholders: their values become text."""
+    """A string with text around its placeholders: their values become text.
+
+    Where nothing but blanks stands around the placeholders and each of them gives null, so does the whole: `{{ a }} {{ b }}`
+    of two missing values says no more than `{{ a }}` of one.
+    """
     readers = [part if isinstance(part, str) else _expression(part) for part in parts]
+    has_words = any(isinstance(part, str) and not part.isspace() for part in parts)
 
     def node(rendering: Rendering) -> JSON:
         rendering.input = place
         texts = []
+        is_null = not has_words
         for reader in readers:
-            text = reader if isinstance(reader, str) else reader(rendering)
+            if isinstance(reader, str):
+                text: object = reader
+            else:
+                text = reader(rendering)
+                is_null = is_null and text is None
             if type(text) is not str:
                 text = to_text(copied(text, rendering.work))
             rendering.output.take(len(text))
             texts.append(text)
-        return "".join(texts)
+        return None if is_null else storable_text("".join(texts))
 
     return node
 

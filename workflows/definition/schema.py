@@ -222,7 +222,7 @@ def _setting(data: object, at: str) -> UserSetting:
 
 def _choice(data: object, at: str) -> Choice:
     read = Fields(data, at)
-    value = read.take("value", "")
+    value = json_copy(read.take("value", ""), read.at("value"))
     if isinstance(value, bool) or not isinstance(value, str | int | float) or len(str(value)) > MAX_HELP:
         raise read.wrong("value", "a text or a number")
     choice = Choice(value, read.text("label", "", limit=MAX_HELP))

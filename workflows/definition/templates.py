@@ -19,7 +19,7 @@ from workflows.definition.own_filters import FilterFailed
 from workflows.definition.paths import Path, suggest
 from workflows.definition.rendering import Limits, Rendering, Warning
 from workflows.definition.syntax import Placeholder, parse, parse_path, written
-from workflows.definition.values import JSON, MAX_DEPTH, NotJSON, TooLarge
+from workflows.definition.values import JSON, MAX_DEPTH, NotJSON, TooLarge, storable_number, storable_text
 
 __all__ = [
     "Compiled", "Limits", "Path", "PathUse", "RenderError", "RenderLimitExceeded", "Rendered", "TemplateError",
@@ -65,7 +65,8 @@ class Compiled:
     def render(self, context: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> Rendered:
         """Fill in the placeholders. `context` holds a mapping per root; its values are JSON.
 
-        A path that finds nothing gives null alone, nothing within text, and a warning unless `default` follows.
+        A path that finds nothing gives null alone, nothing within text, and a warning unless `default` follows. All that
+        it gives can be written as JSON by any reader: whole numbers beyond 64 bits are the text of their digits.
         Raises: RenderError where a filter cannot do its work; RenderLimitExceeded.
         """
         under_way = Rendering(context, limits)
@@ -102,7 +103,19 @@ def _compiled(value: JSON, place: str, uses: list[PathUse], depth: int) -> rende
         return rendering.list_of(
             [_compiled(item, f"{place}[{index}]", uses, depth + 1) for index, item in enumerate(value)]
         )
-    return rendering.constant(value)
+    return rendering.constant(_constant(value))
+
+
+def _constant(value: JSON) -> JSON:
+    """Return a value that holds no template, in the form that can be stored. Raises: TemplateError."""
+    try:
+        if isinstance(value, str):
+            return storable_text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return storable_number(value)
+    except NotJSON as error:
+        raise TemplateError(f"The value cannot be used: {error}.", 0, "") from error
+    return value
 
 
 def _compiled_text(source: str, place: str, uses: list[PathUse]) -> rendering.Node:
@@ -116,7 +129,7 @@ def _compiled_text(source: str, place: str, uses: list[PathUse]) -> rendering.No
         has_default = any(use.filter.name == "default" for use in placeholder.filters)
         uses += [PathUse(place, path, has_default and path is placeholder.head) for path in placeholder.paths]
     if not placeholders:
-        return rendering.constant(source)
+        return rendering.constant(_constant(source))
     if len(parts) == 1:
         return rendering.alone(placeholders[0], place)
     return rendering.within_text(parts, place)

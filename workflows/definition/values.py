@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -15,8 +15,12 @@ JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON
 MAX_DEPTH = 64
 """How deep lists and objects may be nested in what a template touches."""
 
-MAX_NUMBER = 10**100
+MAX_DIGITS = 100
+MAX_NUMBER = 10**MAX_DIGITS
 """Every number of a template is smaller than this."""
+
+MIN_STORED_INTEGER, MAX_STORED_INTEGER = -(2**63), 2**64 - 1
+"""The whole numbers that the history writes and reads as numbers; beyond them it would keep a rounded one."""
 
 SCALAR_SIZE = 8
 """What a number, a boolean or null counts for in a size, in characters."""
@@ -45,22 +49,54 @@ class Meter:
             raise TooLarge(f"{self.limit:,} characters")
 
 
-def copied(value: object, meter: Meter, depth: int = 0) -> JSON:
-    """A copy of `value` made of plain JSON types alone, its size counted on `meter`.
+def bounded(number: int | float) -> int | float:
+    """Return `number` as it is. Raises: NotJSON when it is not finite or has more than 100 digits."""
+    if -MAX_NUMBER < number < MAX_NUMBER:
+        return number
+    if isinstance(number, float) and not math.isfinite(number):
+        raise NotJSON("the result is not a finite number")
+    raise NotJSON(f"the number has more than {MAX_DIGITS} digits")
 
-    Dates and UUIDs become text and Decimals numbers, so that whoever fills the context need not do so.
-    Raises: NotJSON for anything else, for NaN and infinity; TooLarge.
+
+def storable_number(number: int | float) -> int | float | str:
+    """Return `number`, or the text of its digits where the history could not keep it as a number. Raises: NotJSON."""
+    number = bounded(number)
+    if isinstance(number, int) and not MIN_STORED_INTEGER <= number <= MAX_STORED_INTEGER:
+        return str(number)
+    return number
+
+
+def storable_text(text: str) -> str:
+    """Return `text` as it is. Raises: NotJSON when it holds what no database keeps: NUL, or half of a surrogate pair."""
+    if "\0" in text:
+        raise NotJSON("it holds the character NUL (U+0000), which cannot be stored")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise NotJSON(f"it holds U+{ord(text[error.start]):04X}, which is half a character") from error
+    return text
+
+
+def copied(
+    value: object, meter: Meter, depth: int = 0, number: Callable[[int | float], int | float | str] = bounded
+) -> JSON:
+    """Return a copy of `value` made of plain JSON types alone, its size counted on `meter`.
+
+    Dates and UUIDs become text and Decimals numbers, so that whoever fills the context need not do so. `number` says what
+    becomes of a number: between filters it keeps its type, in a result it takes the form that can be stored.
+    Raises: NotJSON for anything else, for NaN and infinity, for text that cannot be stored; TooLarge.
     """
     kind = type(value)
     if kind is str:
         meter.take(len(value))  # type: ignore[arg-type]
-        return value  # type: ignore[return-value]
+        return storable_text(value)  # type: ignore[arg-type]
     if value is None or kind is bool:
         meter.take(SCALAR_SIZE)
         return value  # type: ignore[return-value]
     if kind is int or kind is float:
         meter.take(SCALAR_SIZE)
-        return _bounded(value)  # type: ignore[arg-type]
+        return number(value)  # type: ignore[arg-type]
     if depth >= MAX_DEPTH:
         raise NotJSON(f"it is nested more than {MAX_DEPTH} levels deep")
     if isinstance(value, Mapping):
@@ -70,12 +106,12 @@ def copied(value: object, meter: Meter, depth: int = 0) -> JSON:
             if not isinstance(key, str):
                 raise NotJSON(f"the keys of an object are text, and {key!r:.40} is not")
             meter.take(len(key))
-            copy[key] = copied(item, meter, depth + 1)
+            copy[storable_text(key)] = copied(item, meter, depth + 1, number)
         return copy
     if isinstance(value, list | tuple):
         meter.take(2)
-        return [copied(item, meter, depth + 1) for item in value]
-    return copied(_plain(value), meter, depth + 1)
+        return [copied(item, meter, depth + 1, number) for item in value]
+    return copied(_plain(value), meter, depth + 1, number)
 
 
 def _plain(value: object) -> JSON:
@@ -90,14 +126,6 @@ def _plain(value: object) -> JSON:
         if isinstance(value, plain):
             return plain(value)
     raise NotJSON(f"a {type(value).__name__} is no JSON value")
-
-
-def _bounded(number: int | float) -> int | float:
-    if -MAX_NUMBER < number < MAX_NUMBER:
-        return number
-    if isinstance(number, float) and not math.isfinite(number):
-        raise NotJSON("the result is not a finite number")
-    raise NotJSON("the number has more than 100 digits")
 
 
 def to_text(value: JSON) -> str:

@@ -70,7 +70,10 @@ def test_a_filter_gives(value, filters, result):
     [
         ("1_000", "plus: 1", "needs a number"),
         ("nan", "plus: 1", "needs a number"),
-        ("1e400", "plus: 1", "not a finite number"),
+        ("1e400", "plus: 1", "more than 100 digits"),
+        ("9" * 101, "plus: 1", "more than 100 digits"),
+        ("\u0661", "plus: 1", "needs a number"),
+        ("0x10", "plus: 1", "needs a number"),
         (2, "divided_by: 0.0", "divide by 0"),
         (1.5, "round: 99", "0 to 10 digits"),
         ("today", "date: '%F'", "run.received_at"),

@@ -195,3 +195,30 @@ def test_arbitrary_json_is_read_or_refused_with_a_place(data):
 def test_a_step_key_is_made_of_its_name_and_is_its_own(name, taken, key):
     assert unique_key(name, taken) == key
     parse_definition({"steps": [{"key": key, "type": "a"}]})
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 10**23, 1e22, 10**400])
+def test_a_number_that_a_browser_would_round_is_refused_with_put_it_in_quotes(number):
+    wholes = [step(inputs={"fields": {"Key": number}}), step(inputs={"list": [{"n": number}]}), setting(default=number)]
+    wholes.append(setting(values=[{"value": number, "label": "EU"}]))
+
+    for whole in wholes:
+        with pytest.raises(DefinitionError, match="Put it in quotes"):
+            parse_definition(whole)
+    assert parse_definition(step(inputs={"fields": {"Key": 2**53 - 1}})).steps[0].inputs["fields"]["Key"] == 2**53 - 1
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"])
+def test_text_that_no_database_keeps_is_refused(text):
+    wholes = [
+        step(name=text),
+        step(inputs={"fields": {"LastName": text}}),
+        step(inputs={"fields": {text: "x"}}),
+        setting(title=text),
+        setting(default=text),
+        changed(order_by=text),
+    ]
+
+    for whole in wholes:
+        with pytest.raises(DefinitionError, match="cannot be used"):
+            parse_definition(whole)
