@@ -49,6 +49,6 @@ def _reader(environ: WSGIEnvironment) -> Callable[[int], bytes]:
     """Reads the body as far as it goes: its declared length, or to the end that the server knows of."""
     body: Any = environ["wsgi.input"]
     declared = environ.get("CONTENT_LENGTH") or ""
-    if declared.isdigit():
+    if declared.isascii() and declared.isdecimal():
         return lambda at_most: body.read(min(int(declared), at_most))
     return body.read if environ.get("wsgi.input_terminated") else lambda at_most: b""

@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import hypothesis
 import pytest
 
 import workflows.metrics  # noqa: F401 - before any test imports prometheus_client
@@ -7,6 +8,9 @@ from projects import user_tokens
 from tests.support.chromium import launched_chromium  # noqa: F401 - a fixture
 from tests.support.sandbox import running_org  # noqa: F401 - a fixture
 from workflows.engine.rendering import forget_prepared
+
+hypothesis.settings.register_profile("isthmus", deadline=None)  # how long an example takes is the machine's matter
+hypothesis.settings.load_profile("isthmus")
 
 
 @pytest.fixture(autouse=True)

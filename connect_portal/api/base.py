@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import IO, Any, cast
 from uuid import UUID
 
-import orjson
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from connect_portal.errors import BadRequest, WorkflowNotFound
 from connect_portal.selecting import CONFIGURATION_HEADER, CREDENTIAL_HEADER, find_integration
 from integrations.models import Integration
+from lib import json_body, json_bounds
 from projects.api_auth import UserTokenAuthentication
 from projects.models import ConnectedUser, Project
 from projects.refusals import error_body
@@ -52,14 +54,15 @@ class LooseJSONParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: object = None) -> Any:
-        raw = stream.read()
-        if not raw.strip():
-            return {}
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        request = (parser_context or {})["request"]
         try:
-            return orjson.loads(raw)
-        except orjson.JSONDecodeError as exc:
-            raise BadRequest(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
+            raw = json_body.read_bytes(request.META, stream.read, max_bytes=settings.EVENT_MAX_BYTES)
+            return json_bounds.read(raw) if raw.strip() else {}
+        except json_bounds.BadJson as exc:
+            raise BadRequest(exc.message, **exc.ids) from exc
 
 
 class AlwaysJSON(BaseContentNegotiation):

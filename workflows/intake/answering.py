@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from lib import stopping
+from lib import json_body, json_bounds, stopping
 from lib.errors import IsthmusError
 from projects.refusals import UNEXPECTED, refusal_of
 from projects.user_tokens import UserToken, token_in, verify_user_token
@@ -106,30 +106,13 @@ def _arrival(environ: Mapping[str, Any], read: Callable[[int], bytes], token: Us
 
 
 def _json_body(environ: Mapping[str, Any], read: Callable[[int], bytes]) -> tuple[dict[str, Any], int]:
-    declared = environ.get("CONTENT_LENGTH", "")
-    if declared.isdigit() and int(declared) > settings.EVENT_MAX_BYTES:
-        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
-    raw = read(settings.EVENT_MAX_BYTES + 1)
-    if len(raw) > settings.EVENT_MAX_BYTES:
-        raise EventTooLarge(limit_bytes=settings.EVENT_MAX_BYTES)
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as exc:
-        raise BadEvent(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
-    if b"\\u0000" in raw and _holds_nul(body):
-        raise BadEvent("The body holds a NUL character (\\u0000), which no database keeps. Leave it out.")
+        raw = json_body.read_bytes(environ, read, max_bytes=settings.EVENT_MAX_BYTES)
+        body = json_bounds.read(raw)
+    except json_body.BodyTooLarge as exc:
+        raise EventTooLarge(**exc.ids) from exc
+    except json_bounds.BadJson as exc:
+        raise BadEvent(exc.message, **exc.ids) from exc
     if not isinstance(body, dict):
         raise BadEvent('The body must be a JSON object: {"name": "Lead Created", "payload": {…}}.')
     return body, len(raw)
-
-
-def _holds_nul(value: Any) -> bool:
-    match value:
-        case str():
-            return "\x00" in value
-        case dict():
-            return any("\x00" in key or _holds_nul(item) for key, item in value.items())
-        case list():
-            return any(_holds_nul(item) for item in value)
-        case _:
-            return False

@@ -215,8 +215,14 @@ def test_an_overlong_key_is_refused(send, project):
         ('{"payload": {}}', "Name the App Event"),
         ('{"name": 7, "payload": {}}', "Name the App Event"),
         ('{"name": "Lead Created", "payload": [1]}', "JSON object"),
-        ('{"name": "Lead Created", "payload": {"a": "\\u0000"}}', "NUL"),
-        ('{"name": "Lead Created", "payload": {"a": NaN}}', "not JSON"),
+        ('{"name": "Lead Created", "payload": {"a": "\\u0000"}}', "`payload.a` holds a NUL"),
+        ('{"name": "Lead Created", "payload": {"a": NaN}}', "`payload.a` is NaN"),
+        ('{"name": "Lead Created", "payload": {"a": 1e400}}', "`payload.a` is a number too large"),
+        ('{"name": "Lead Created", "payload": {"id": 12345678901234567890123}}', "as text, in quotes"),
+        ('{"name": "Lead Created", "payload": {"a": ' + "[" * 99 + "]" * 99 + "}}", "100 levels"),
+        ('{"name": "Lead Created", "payload": {"a": ' + "[" * 300 + "]" * 300 + "}}", "100 levels"),
+        ('{"name": "Lead Created", "payload": {"a": ' + "[" * 9000 + "]" * 9000 + "}}", "100 levels"),
+        ('{"name": "Lead Created", "payload": {"a": ' + "[" * 600 + '"\\u0000"' + "]" * 600 + "}}", "100 levels"),
     ],
 )
 def test_a_body_that_is_no_event_is_refused_in_words(send, project, raw, says):
