@@ -26,9 +26,8 @@ PORT = env.int("PORT", default=8000)
 BASE_URL = env.str("BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 """Where browsers and apps reach this deployment: part of every redirect URI and snippet, so it must be stable."""
 IS_HTTPS = urlsplit(BASE_URL).scheme == "https"
-ALLOWED_HOSTS: list[str] = env.list(
-    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(BASE_URL).hostname or ""]
-)
+_own_names = [] if IS_HTTPS else ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[*_own_names, urlsplit(BASE_URL).hostname or ""])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # Where Salesforce is. The demo and the tests point "production" at the local sandbox org; the product can not tell.
@@ -78,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "projects.middleware.BaseUrlMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -167,6 +167,12 @@ LOGIN_REDIRECT_URL = "/"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Isthmus <isthmus@localhost>")
+if ACCOUNT_EMAIL_VERIFICATION not in ("none", "optional", "mandatory"):
+    raise ImproperlyConfigured(
+        f"ACCOUNT_EMAIL_VERIFICATION is {ACCOUNT_EMAIL_VERIFICATION!r}; it is “none”, “optional” or “mandatory”."
+    )
+if ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not env.str("EMAIL_URL", default=""):
+    raise ImproperlyConfigured("ACCOUNT_EMAIL_VERIFICATION is mandatory, so mail has to be set up: give EMAIL_URL.")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

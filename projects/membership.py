@@ -1,7 +1,13 @@
-"""Who belongs to a project, and with which role. Only owners touch owners, and one owner always stays."""
+"""Who belongs to a project, and with which role. Only owners touch owners, and one owner always stays.
+
+An account's address alone proves nothing: anybody may sign up with it first. A person comes in by an invitation's link, which
+an admin has given to that person. Only who has proved the address by mail, and shares another project with the inviting
+member already, is added without one: about anybody else, adding at once would tell whether the address has an account.
+"""
 
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
@@ -15,16 +21,17 @@ _SALT = "projects.invitation"
 
 
 def invite(project: Project, email: str, role: Role, *, by: Member) -> Member | Invitation:
-    """Add the account with this address, or keep a place for it; a second invitation replaces the first.
+    """Keep a place for whoever brings this invitation's link; a second invitation replaces the first.
+
+    A colleague of `by` with a proved address becomes a member at once.
 
     Raises PermissionMissing when `by` may not give that role.
     """
     _may_give(by, role)
     address = email.strip().lower()
     with transaction.atomic():
-        user = User.objects.filter(email__iexact=address, is_active=True).first()
-        if user:
-            return _add(project, user, role, by=by.user)
+        if colleague := _colleague(address, by.user):
+            return _add(project, colleague, role, by=by.user)
         invitation, _ = Invitation.objects.update_or_create(
             project=project,
             email=address,
@@ -59,9 +66,11 @@ def open_invitation(token: str) -> Invitation:
 
 
 def accept(invitation: Invitation, user: User) -> Member:
-    """Make `user` a member and use the invitation up.
+    """Make `user`, who brings the link, a member and use the invitation up.
 
-    Raises InvitationRefused when it was meant for another address, or when who invited may not give that role any more.
+    The link is the proof, for this project alone. The address is not marked as proved: anybody can invite any address to a
+    project of their own, and so has a link for it. Raises InvitationRefused when it was meant for another address, or when
+    who invited may not give that role any more.
     """
     if user.email.lower() != invitation.email:
         raise InvitationRefused(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
@@ -120,6 +129,13 @@ def remove(member: Member, *, by: Member) -> None:
 def roles_given_by(member: Member) -> list[Role]:
     """The roles that `member` may give to others."""
     return [role for role in Role if _gives(member, role)]
+
+
+def _colleague(address: str, user: User) -> User | None:
+    """The account that has proved this address by mail and shares a project with `user`."""
+    proved = EmailAddress.objects.filter(email=address, verified=True).values("user")
+    shared = Project.objects.filter(members__user=user)
+    return User.objects.filter(pk__in=proved, is_active=True, memberships__project__in=shared).first()
 
 
 def _gives(member: Member, role: Role) -> bool:

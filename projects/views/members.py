@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,7 +24,7 @@ from projects.permissions import ProjectRequest, member_required, require_role
 @require_http_methods(["GET", "POST"])
 @member_required
 def members(request: ProjectRequest) -> HttpResponse:
-    """The members and open invitations; a POST adds an account or keeps a place for an address."""
+    """The members and open invitations; a POST keeps a place for an address."""
     if request.method == "POST":
         return _invite(request)
     return _page(request, InviteForm(roles=membership.roles_given_by(request.member)))
@@ -48,14 +49,18 @@ def _invite(request: ProjectRequest) -> HttpResponse:
 
 def _page(request: ProjectRequest, form: InviteForm, *, status: int = 200) -> HttpResponse:
     invitations = Invitation.objects.for_project(request.project).open(timezone.now()).order_by("-created_at")
+    roles = membership.roles_given_by(request.member)
     for invitation in invitations:
-        token = membership.invitation_token(invitation)
-        invitation.link = request.build_absolute_uri(reverse("projects:join", args=[token]))  # type: ignore[attr-defined]
+        if (
+            Role(invitation.role) in roles
+        ):  # whoever has the link may take it, so it is for those who may give that role
+            token = membership.invitation_token(invitation)
+            invitation.link = settings.BASE_URL + reverse("projects:join", args=[token])  # type: ignore[attr-defined]
     context = {
         "form": form,
         "members": Member.objects.for_project(request.project).for_list(),
         "invitations": invitations if request.member.may(Role.ADMIN) else [],
-        "roles": [(role.value, role.label) for role in membership.roles_given_by(request.member)],
+        "roles": [(role.value, role.label) for role in roles],
     }
     return render(request, "projects/members.html", context, status=status)
 

@@ -98,6 +98,85 @@ def test_a_forgotten_password_is_set_anew_by_mail():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("verification", ["none", "mandatory"])
+def test_links_in_mails_lead_to_the_deployments_own_address_whatever_the_host_header_says(settings, verification):
+    """Reset, confirmation, "this address has an account" and "this address has none": each kind of mail that holds a link."""
+    settings.BASE_URL, settings.ACCOUNT_EMAIL_VERIFICATION = "https://isthmus.example.com", verification
+    settings.SECURE_PROXY_SSL_HEADER = (
+        "HTTP_X_FORWARDED_PROTO",
+        "https",
+    )  # as config.settings does with such a BASE_URL
+    make_user(email="ana@acme.example", password=PASSWORD)
+    client = Client(headers={"Host": "localhost:6666"})
+
+    client.post("/accounts/password/reset/", {"email": "ana@acme.example"})
+    client.post("/accounts/password/reset/", {"email": "nobody@acme.example"})
+    client.post("/accounts/signup/", {"email": "ana@acme.example", "password1": PASSWORD})
+    client.post("/accounts/signup/", {"email": "new@acme.example", "password1": PASSWORD})
+
+    texts = [each.subject + each.body for each in mail.outbox]
+    links = [link for text in texts for link in re.findall(r"https?://\S+", text)]
+    assert len(texts) == (4 if verification == "mandatory" else 2)
+    assert links and all(link.startswith("https://isthmus.example.com/accounts/") for link in links)
+    assert not any("6666" in text or "localhost:" in text for text in texts)
+
+
+@pytest.mark.django_db
+def test_a_reset_link_goes_to_the_accounts_own_address_only():
+    """Somebody who made the account for another's address, and added their own, does not get it back after its owner came."""
+    client, owners, mine = Client(), "new.ceo@acme.example", "mallory@evil.example"
+    client.post("/accounts/signup/", {"email": owners, "password1": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/accounts/email/", {"action_add": "", "email": mine})
+    assert User.objects.get(email=owners).emailaddress_set.filter(email=mine).exists()
+    mail.outbox.clear()
+
+    Client().post("/accounts/password/reset/", {"email": mine})
+
+    assert [each.to for each in mail.outbox] == [[owners]]
+
+
+@pytest.mark.django_db
+def test_sign_up_tells_nobody_that_an_address_has_an_account_where_mail_proves_addresses(settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    make_user(email="ana@acme.example", password=PASSWORD)
+
+    known, unknown = (
+        Client().post("/accounts/signup/", {"email": f"{name}@acme.example", "password1": PASSWORD}, follow=True)
+        for name in ("ana", "new")
+    )
+
+    assert known.redirect_chain == unknown.redirect_chain == [("/accounts/confirm-email/", 302)]
+    pages = {
+        re.sub(r"[A-Za-z0-9]{64}", "TOKEN", page.content.decode()).replace("ana@", "new@") for page in (known, unknown)
+    }
+    assert len(pages) == 1
+
+
+@pytest.mark.django_db
+def test_failed_log_ins_are_counted_whatever_the_host_header_says():
+    make_user(email="ana@acme.example", password=PASSWORD)
+    for port in range(5):
+        Client(headers={"Host": f"localhost:{port}"}).post(
+            "/accounts/login/", {"login": "ana@acme.example", "password": "wrong"}
+        )
+
+    answer = log_in(Client(headers={"Host": "localhost:99"}), "ana@acme.example")
+
+    assert "Too many failed" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_sign_ups_are_limited():
+    answers = [
+        Client().post("/accounts/signup/", {"email": f"p{number}@acme.example", "password1": PASSWORD}).status_code
+        for number in range(21)
+    ]
+
+    assert answers == [302] * 20 + [429]
+
+
+@pytest.mark.django_db
 def test_an_authenticator_app_is_activated_and_asked_for_at_the_next_log_in():
     client = Client()
     client.post("/accounts/signup/", {"email": "ana@acme.example", "password1": PASSWORD})

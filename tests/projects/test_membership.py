@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import signing
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils import timezone
 from projects import membership
 from projects.errors import InvitationRefused, LastOwner, PermissionMissing
 from projects.models import AuditEntry, Invitation, Member, Role, User
-from tests.factories import make_member, make_user
+from tests.factories import make_member, make_project, make_user
 
 PAGE = "/settings/members/"
 
@@ -22,13 +23,31 @@ def link_for(email: str, *, by: Member, role: Role = Role.BUILDER) -> str:
     return reverse("projects:join", args=[membership.invitation_token(invitation)])
 
 
+def stable(link: str) -> str:
+    """The link without the second in which it was signed, which is another each time it is shown."""
+    return link.partition(":")[0]
+
+
 def role_of(user: User, member: Member) -> str | None:
     return Member.objects.filter(project=member.project, user=user).values_list("role", flat=True).first()
 
 
+def prove(user: User) -> None:
+    """As the link of a mail to the address does."""
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+
+
+def make_colleague(of: Member, email: str) -> User:
+    """Somebody who is in another project together with `of`."""
+    elsewhere = make_member(make_project(name="Acme Labs"), Role.OWNER, email=email)
+    Member.objects.create(project=elsewhere.project, user=of.user, role=Role.VIEWER)
+    return elsewhere.user
+
+
 class TestAdding:
-    def test_an_account_joins_at_once(self, ana, browser):
-        kim = make_user(email="kim@partner.example")
+    def test_a_colleague_who_has_proved_the_address_joins_at_once(self, ana, browser):
+        kim = make_colleague(ana, "kim@partner.example")
+        prove(kim)
 
         answer = browser(ana).post(PAGE, {"email": "Kim@Partner.example", "role": "builder"})
 
@@ -36,6 +55,47 @@ class TestAdding:
         assert role_of(kim, ana) == Role.BUILDER
         assert not Invitation.objects.exists()
         assert AuditEntry.objects.get(action="member.added").target == "kim@partner.example"
+
+    @pytest.mark.parametrize("how", ["signed up first", "changed the address", "added the address", "is a colleague"])
+    def test_an_address_without_a_proof_gains_nothing(self, ana, browser, how):
+        """By whichever way the account came to it, and although the account's first address may be proved."""
+        wanted = "new.ceo@acme.example"
+        mallory = Client()
+        first = wanted if how == "signed up first" else "mallory@evil.example"
+        mallory.post("/accounts/signup/", {"email": first, "password1": "a long enough one"})
+        account = User.objects.get(email=first)
+        if how == "is a colleague":
+            make_member(make_project(), Role.OWNER, email="eve@evil.example")
+            shared = Member.objects.create(project=make_project(name="Shared"), user=ana.user, role=Role.VIEWER).project
+            Member.objects.create(project=shared, user=account, role=Role.OWNER)
+        if how != "signed up first":
+            mallory.post("/accounts/reauthenticate/", {"password": "a long enough one"})
+            mallory.post("/accounts/email/", {"action_add": "", "email": wanted})
+            assert EmailAddress.objects.get(user=account, email=wanted).verified is False
+        if how == "changed the address":
+            mallory.post("/accounts/email/", {"action_primary": "", "email": wanted})
+            assert User.objects.get(pk=account.pk).email == wanted
+
+        browser(ana).post(PAGE, {"email": wanted, "role": "admin"})
+
+        assert role_of(account, ana) is None
+        assert Invitation.objects.get().email == wanted
+        assert mallory.get(PAGE).status_code != 200 or ana.project.name not in mallory.get(PAGE).content.decode()
+
+    def test_the_page_does_not_tell_whether_an_address_has_an_account(self, ana, browser):
+        """A proof does not help: who shares no project with Ana is a stranger."""
+        prove(make_user(email="has.one@partner.example"))
+        make_user(email="unproved@partner.example")
+        told = set()
+
+        for name in ("has.one", "unproved", "has.none"):
+            answer = browser(ana).post(PAGE, {"email": f"{name}@partner.example", "role": "viewer"}, follow=True)
+            messages = [str(each) for each in answer.context["messages"]]
+            told.add((*answer.redirect_chain, *(each.replace(name, "NAME") for each in messages)))
+            Invitation.objects.all().delete()
+
+        assert len(told) == 1
+        assert Member.objects.for_project(ana.project).count() == 1
 
     def test_who_is_a_member_already_is_not_added_again(self, ana, raj, browser):
         answer = browser(ana).post(PAGE, {"email": "RAJ@acme.example", "role": "admin"})
@@ -87,6 +147,45 @@ class TestInvitations:
 
         assert User.objects.filter(email="kim@partner.example").exists()
 
+    @pytest.mark.parametrize("proved", [True, False])
+    def test_the_link_brings_in_an_account_with_its_address_proved_or_not(self, ana, browser, proved):
+        kim = make_user(email="kim@partner.example")
+        if proved:
+            prove(kim)
+        link = link_for("kim@partner.example", by=ana)
+
+        browser(kim).post(link)
+
+        assert role_of(kim, ana) == Role.BUILDER
+        assert EmailAddress.objects.filter(user=kim, verified=True).exists() is proved
+
+    def test_a_link_of_a_project_of_ones_own_proves_nothing_to_others(self, ana, stranger, browser):
+        """Hank invites an address that is not his to Globex, takes the link himself, and waits for Acme to add it."""
+        fake = make_user(email="new.ceo@acme.example")
+        browser(fake).post(link_for("new.ceo@acme.example", by=stranger))
+
+        browser(ana).post(PAGE, {"email": "new.ceo@acme.example", "role": "admin"})
+
+        assert role_of(fake, stranger) == Role.BUILDER
+        assert role_of(fake, ana) is None
+
+    def test_an_owners_link_is_not_shown_to_an_admin_who_could_take_it(self, acme, ana, browser):
+        admin = make_member(acme, Role.ADMIN)
+        link = link_for("new.owner@acme.example", by=ana, role=Role.OWNER)
+
+        shown = browser(admin).get(PAGE).content.decode()
+
+        assert "new.owner@acme.example" in shown and stable(link) not in shown
+        assert stable(link) in browser(ana).get(PAGE).content.decode()
+
+    def test_links_lead_to_the_deployments_own_address_whatever_the_host_header_says(self, ana, browser, settings):
+        settings.BASE_URL = "https://isthmus.example.com"
+        link = link_for("kim@partner.example", by=ana)
+
+        page = browser(ana).get(PAGE, headers={"Host": "localhost:6666"}).content.decode()
+
+        assert f'value="https://isthmus.example.com{stable(link)}' in page and "6666" not in page
+
     def test_a_link_works_once(self, ana, browser):
         link, kim = link_for("kim@partner.example", by=ana), make_user(email="kim@partner.example")
         browser(kim).post(link)
@@ -122,9 +221,7 @@ class TestInvitations:
             case "withdrawn":
                 browser(ana).post(reverse("projects:withdraw-invitation", args=[invitation.pk]))
             case "replaced":
-                User.objects.filter(pk=kim.pk).update(is_active=False)
                 link_for("kim@partner.example", by=ana)
-                User.objects.filter(pk=kim.pk).update(is_active=True)
             case "expired":
                 Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
             case "forged":
@@ -151,8 +248,8 @@ class TestInvitations:
     def test_links_are_shown_to_admins_only(self, ana, raj, browser):
         link = link_for("kim@partner.example", by=ana)
 
-        assert link in browser(ana).get(PAGE).content.decode()
-        assert link not in browser(raj).get(PAGE).content.decode()
+        assert stable(link) in browser(ana).get(PAGE).content.decode()
+        assert stable(link) not in browser(raj).get(PAGE).content.decode()
 
 
 class TestRoles:
