@@ -14,12 +14,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from benchmarks.chaos.checking import Findings, check
-from benchmarks.chaos.mischief import Mischief, wait_until_nothing_is_open
+from benchmarks.chaos.mischief import Mischief
 from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.sending import App
 from benchmarks.chaos.stage import Stage
@@ -51,7 +52,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Stopped before the end.", file=sys.stderr)
         return 130
-    print(_table(findings))
+    print(_table(findings.counts))
+    if findings.poison:
+        print(f"\nPoison:\n{_table(findings.poison)}\n")
     for violation in findings.violations:
         print(f"VIOLATION  {violation}")
     if findings.violations or keeps:
@@ -70,12 +73,12 @@ def _run(stage: Stage, plan: Plan) -> Findings:
     mischief.go_on_while(lambda: not app.is_done or not mischief.is_enough)
     sent_after = time.monotonic() - begun
     print(f"All sent and answered after {sent_after:.0f} s; waiting for what is open.", flush=True)
-    left_open = wait_until_nothing_is_open(stage, plan)
+    left_open = mischief.wait_until_nothing_is_open()
     fired: Counter[str] = Counter()
     for fault in stage.org.armed_faults():
         fired[fault["kind"]] += fault["fired"]
     ended_after = time.monotonic() - begun
-    findings = check(stage, plan, app.sent, left_open)
+    findings = check(stage, plan, app.sent, mischief.outages, left_open)
     app_figures: dict[str, int | str] = {
         "events sent": len(app.sent),
         "requests repeated, for want of an answer": app.repeated,
@@ -93,9 +96,9 @@ def _run(stage: Stage, plan: Plan) -> Findings:
     return findings
 
 
-def _table(findings: Findings) -> str:
-    width = max(map(len, findings.counts))
-    return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in findings.counts.items())
+def _table(lines: Mapping[str, int | str]) -> str:
+    width = max(map(len, lines))
+    return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in lines.items())
 
 
 def _arguments() -> tuple[Plan, bool]:

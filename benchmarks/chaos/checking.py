@@ -8,6 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.chaos import endings
+from benchmarks.chaos.endings import EndedRun
+from benchmarks.chaos.lateness import MOST_SECONDS, Outages, Spread
 from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.sending import Sent
 from benchmarks.chaos.stage import Stage
@@ -21,6 +24,8 @@ class Findings:
 
     counts: dict[str, int | str] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
+    poison: dict[str, str] = field(default_factory=dict)
+    """What became of each kind of poison, in words."""
 
     def expect_none(self, what: str, numbers: Iterable[int]) -> None:
         """Count `numbers`, of which there must be none."""
@@ -30,23 +35,32 @@ class Findings:
             self.violations.append(f"{what}: {len(found)}, such as {', '.join(map(str, found[:5]))}")
 
 
-def check(stage: Stage, plan: Plan, sent: Mapping[int, Sent], left_open: int) -> Findings:
+_TEXT_FIELDS = {"Lead": ("FirstName", "Street"), "Task": ("CallObject", "CallDisposition")}
+"""Where an event's number and its `code` stand in each kind of record."""
+
+
+def check(stage: Stage, plan: Plan, sent: Mapping[int, Sent], outages: Outages, left_open: int) -> Findings:
     """Look at everything, after it has come to rest."""
-    records = [int(lead["FirstName"]) for lead in stage.org.records("Lead")]
+    records: list[int] = []
+    texts: dict[int, str] = {}
+    for name, (number_field, text_field) in _TEXT_FIELDS.items():
+        for record in stage.org.records(name):
+            records.append(int(record[number_field]))
+            texts[records[-1]] = record[text_field] or ""
     stored = Counter(
         int(json.loads(payload)["first_name"])
         for (payload,) in stage.rows("SELECT CAST(payload AS text) FROM workflows_event")
     )
-    ended = dict(stage.rows("SELECT state, count(*) FROM workflows_run GROUP BY state"))
+    runs = endings.read_runs(stage.rows(endings.RUNS))
     findings = Findings()
-    findings.counts["runs succeeded"] = ended.pop("succeeded", 0)
+    findings.counts["runs succeeded"] = sum(run.state == "succeeded" for run in runs.values())
     findings.counts["records in the org"] = len(records)
     check_once(findings, sent, Counter(records), stored)
     findings.counts["runs left open"] = left_open
     if left_open:
         findings.violations.append(f"runs left open: {left_open}")
-    if any(ended.values()):
-        findings.violations.append(f"runs that did not succeed: {ended}")
+    check_healthy(findings, plan, sent, runs, outages)
+    check_poison(findings, sent, runs, texts)
     check_order(findings, plan, records, _tried_once(stage))
     check_limits(findings, plan, stage.org.calls()["at_once"], _slots_left(stage))
     return findings
@@ -54,20 +68,63 @@ def check(stage: Stage, plan: Plan, sent: Mapping[int, Sent], left_open: int) ->
 
 def check_once(findings: Findings, sent: Mapping[int, Sent], records: Counter[int], stored: Counter[int]) -> None:
     accepted = {number for number, event in sent.items() if event.is_accepted}
-    started = {number for number in accepted if sent[number].started}
-    refused = {number for number, event in sent.items() if 400 <= event.status < 500}
+    started = {number for number in accepted if sent[number].runs}
+    promised = {number for number in started if sent[number].poison is None}
+    refused = {number for number, event in sent.items() if event.is_refused}
     unanswered = set(sent) - accepted - refused
     findings.counts["accepted"] = len(accepted)
     findings.counts["of them without a run, as the receipt said"] = len(accepted - started)
     findings.counts["refused"] = len(refused)
     findings.counts["never answered"] = len(unanswered)
-    findings.expect_none("accepted, and no record", (number for number in started if not records[number]))
+    findings.expect_none("accepted, and no record", (number for number in promised if not records[number]))
     findings.expect_none("more than one record", (number for number, count in records.items() if count > 1))
     findings.expect_none("a record without a promise", set(records) - started - unanswered)
     findings.expect_none("accepted, and not stored exactly once", (n for n in accepted if stored[n] != 1))
     findings.expect_none("refused, and stored all the same", (number for number in refused if stored[number]))
-    findings.expect_none("good, and refused", (number for number in refused if not sent[number].is_bad))
+    findings.expect_none("good, and refused", (number for number in refused if sent[number].is_healthy))
+    findings.expect_none("good, and answered 500", (n for n, each in sent.items() if each.is_healthy and each.crashes))
     findings.expect_none("bad, and accepted", (number for number in accepted if sent[number].is_bad))
+
+
+def check_healthy(
+    findings: Findings, plan: Plan, sent: Mapping[int, Sent], runs: Mapping[str, EndedRun], outages: Outages
+) -> None:
+    """Each healthy event's run has succeeded, and not late."""
+    late: dict[int, float] = {}
+    whole: list[float] = []
+    for number, event in sent.items():
+        run = endings.run_of(event, runs) if event.is_healthy else None
+        if run and run.state == "succeeded":
+            whole.append(run.seconds)
+            late[number] = run.seconds - outages.seconds_within(run.received_at, run.finished_at)
+    findings.expect_none(
+        "good, and its run did not succeed",
+        (n for n, each in sent.items() if each.is_healthy and each.runs and n not in late),
+    )
+    clean = {number for number in late if plan.is_clean(number % plan.users)}
+    findings.counts["seconds of outage: no worker, or no database"] = f"{outages.seconds_within(0, time.time()):.1f}"
+    findings.counts["good, received to result, s: p50 / p99 / most"] = str(Spread.of(whole))
+    findings.counts["  without the outages"] = str(Spread.of(late.values()))
+    findings.counts["  of users who send poison"] = str(Spread.of(late[n] for n in set(late) - clean))
+    findings.counts["  of users who send none"] = str(Spread.of(late[n] for n in clean))
+    findings.expect_none(
+        f"good, and late by more than {MOST_SECONDS:.0f} s", (n for n in late if late[n] > MOST_SECONDS)
+    )
+
+
+def check_poison(
+    findings: Findings, sent: Mapping[int, Sent], runs: Mapping[str, EndedRun], texts: Mapping[int, str]
+) -> None:
+    """Each poisoned event was refused, or its run failed in words, or it has its record."""
+    findings.counts["poisoned"] = sum(event.poison is not None for event in sent.values())
+    findings.poison = {name: kind.line for name, kind in sorted(endings.by_kind(sent, runs).items())}
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, event in sent.items():
+        if event.poison:
+            for harm in endings.harms(event, runs, texts.get(number)):
+                found[f"poison, {event.poison.name}: {harm}"].append(number)
+    for harm, numbers in sorted(found.items()):
+        findings.expect_none(harm, numbers)
 
 
 def _tried_once(stage: Stage) -> set[int]:

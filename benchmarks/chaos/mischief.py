@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from benchmarks.chaos.plan import Plan
+from benchmarks.chaos.lateness import Outages
 from benchmarks.chaos.stage import Stage
 
 
@@ -16,6 +16,7 @@ class Mischief:
 
     def __init__(self, stage: Stage) -> None:
         self.happened: Counter[str] = Counter()
+        self.outages = Outages(frozenset(stage.worker_names))
         self._stage, self._plan = stage, stage.plan
         self._chance = random.Random(stage.plan.seed)
         self._turns: list[str] = []
@@ -42,10 +43,16 @@ class Mischief:
         while is_going_on():
             ends_at = time.monotonic() + self._plan.mishap_seconds * self._chance.uniform(0.3, 1.7)
             while is_going_on() and time.monotonic() < ends_at:
+                self.look()
                 time.sleep(0.05)
             if is_going_on():
                 self._next()
                 self._stage.reconnect()
+
+    def look(self) -> None:
+        """See whether killed workers are up again."""
+        for name in self.outages.down:
+            self.outages.worker_seen(name, self._stage.starts_of(name), time.time())
 
     def _next(self) -> None:
         if not self._turns:
@@ -70,21 +77,25 @@ class Mischief:
     def _kill_and_start(self, names: list[str]) -> None:
         for name in names:
             self._stage.kill(name)
+            if name in self._stage.worker_names:
+                self.outages.worker_killed(name, self._stage.starts_of(name), time.time())
         self._pause()
         for name in names:
             self._stage.start(name)
 
     def _stop_database(self) -> None:
         assert self._stage.cluster is not None
+        began = time.time()
         self._stage.cluster.stop()
         self._pause()
         self._stage.cluster.start()
+        self.outages.add(began, time.time())
 
-
-def wait_until_nothing_is_open(stage: Stage, plan: Plan) -> int:
-    """Let what is left be worked off; gives how many runs are still open when the patience ends."""
-    ends_at = time.monotonic() + plan.patience_seconds
-    while (left := stage.open_runs()) and time.monotonic() < ends_at:
-        stage.reconnect()
-        time.sleep(0.3)
-    return left
+    def wait_until_nothing_is_open(self) -> int:
+        """Let what is left be worked off; gives how many runs are still open when the patience ends."""
+        ends_at = time.monotonic() + self._plan.patience_seconds
+        while (left := self._stage.open_runs()) and time.monotonic() < ends_at:
+            self.look()
+            self._stage.reconnect()
+            time.sleep(0.3)
+        return left

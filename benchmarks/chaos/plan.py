@@ -9,7 +9,9 @@ from typing import Any
 @dataclass(frozen=True)
 class Plan:
     """One run of chaos. Half of the users have a workflow with an `order by` key, the others one without. Some of either have
-    another such workflow, of which only `limit` calls may be under way at once."""
+    another such workflow, of which only `limit` calls may be under way at once. Some of those without a key have one that
+    makes Tasks, or one that creates or updates by an external id. A fifth of the users sends no poison: they show what the
+    others' poison does to them."""
 
     events: int = 20_000
     users: int = 50
@@ -29,6 +31,8 @@ class Plan:
     seed: int = 1
     limit: int = 2
     """Calls at a time, of a workflow that has such a limit."""
+    poisoned: float = 0.1
+    """The share of all events that `benchmarks.chaos.poison` spoils."""
 
     @property
     def user_names(self) -> list[str]:
@@ -40,6 +44,14 @@ class Plan:
     def is_limited(self, user: int) -> bool:
         """Few of those with a key: a call of theirs is for one record, so that a limit makes them slow."""
         return user % 10 in (1, 3) or user % 12 == 4
+
+    def kind(self, user: int) -> str:
+        """What the user's workflow makes: "lead", "task" or "upsert"."""
+        return {5: "task", 7: "upsert"}.get(user % 10, "lead")
+
+    def is_clean(self, user: int) -> bool:
+        """Whether the user sends no poison."""
+        return user % 10 in (2, 9)
 
     @property
     def limited_names(self) -> dict[str, list[str]]:

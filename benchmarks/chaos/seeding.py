@@ -3,10 +3,8 @@
 `python -m benchmarks.chaos.seeding reconnect < grants.json` does what a user does whose connection turned invalid.
 """
 
-import copy
 import json
 import sys
-from itertools import product
 from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
@@ -14,13 +12,15 @@ from urllib.parse import urlsplit
 import django
 
 from benchmarks.chaos.plan import RETRY
-from benchmarks.seeding import DEFINITION, EXAMPLE
+from benchmarks.chaos.poison import EVENT_NAME, healthy_payload
 
 
 class WantedUser(TypedDict):
     name: str
     is_ordered: bool
     is_limited: bool
+    kind: str
+    """As `Plan.kind` gives it."""
     grant: dict[str, Any]
     """A token reply of the org."""
 
@@ -33,10 +33,61 @@ class Wanted(TypedDict):
     users: list[WantedUser]
 
 
-def _definition(order_by: str | None, limit: int | None) -> dict[str, Any]:
-    definition = copy.deepcopy(DEFINITION) | {"order_by": order_by, "concurrency": limit}
-    definition["steps"][0]["retry"] = RETRY
-    return definition
+_NUMBER = "{{ trigger.employees | times: trigger.factor }}"
+_TEXT = (
+    "{{ trigger.tags | uniq | sort | join: trigger.glue }} since {{ trigger.since | date: '%Y' }}:"
+    " {{ trigger.notes | strip_html | truncate: trigger.width }}"
+)
+_LEAD = {
+    "FirstName": "{{ trigger.first_name }}",
+    "LastName": "{{ trigger.last_name | strip }}",
+    "Email": "{{ trigger.email | downcase }}",
+    "Company": "{{ trigger.company }}",
+    "Street": "{{ trigger.code }}",
+    "NumberOfEmployees": _NUMBER,
+    "AnnualRevenue": "{{ trigger.revenue | divided_by: trigger.parts | round: 2 }}",
+    "Description": _TEXT,
+}
+_TASK = {
+    "CallObject": "{{ trigger.first_name }}",
+    "Subject": "{{ trigger.last_name }}",
+    "CallDisposition": "{{ trigger.code }}",
+    "CallDurationInSeconds": _NUMBER,
+    "ReminderDateTime": "{{ trigger.at }}",
+    "IsReminderSet": "{{ trigger.urgent }}",
+    "ActivityDate": "{{ trigger.day }}",
+    "Description": _TEXT,
+}
+_STEPS: dict[str, dict[str, Any]] = {
+    "lead": {
+        "inputs": {"record_type": "Lead", "fields": _LEAD},
+        "required_inputs": ["fields.LastName"],
+    },
+    "task": {
+        "inputs": {"record_type": "Task", "fields": _TASK},
+        "required_inputs": ["fields.Subject"],
+    },
+    "upsert": {
+        "inputs": {
+            "record_type": "Lead",
+            "fields": {**_LEAD, "External_Id__c": "{{ trigger.key }}"},
+            "external_id_field": "External_Id__c",
+        },
+        "required_inputs": ["fields.LastName"],
+    },
+}
+"""Filters and types of fields enough for poison to harm in the engine, not only at the door."""
+
+
+def _definition(user: WantedUser, limit: int) -> dict[str, Any]:
+    step = {"key": "create", "type": "salesforce.create_record", "name": "Create", "retry": RETRY}
+    return {
+        "trigger": {"type": "app_event", "app_event": EVENT_NAME},
+        "steps": [step | _STEPS[user["kind"]]],
+        "settings": [],
+        "order_by": "{{ trigger.user }}" if user["is_ordered"] else None,
+        "concurrency": limit if user["is_limited"] else None,
+    }
 
 
 def seed(wanted: Wanted) -> str:
@@ -61,19 +112,8 @@ def seed(wanted: Wanted) -> str:
         )
         integration.client_secret = wanted["client_secret"]
         integration.save()
-        AppEvent.objects.create(project=project, name="Lead Created", example=EXAMPLE)
-        workflows = {}
-        for is_ordered, is_limited in product((True, False), repeat=2):
-            name = f"{'In order' if is_ordered else 'Free'}{', limited' if is_limited else ''}"
-            definition = _definition(
-                "{{ trigger.user }}" if is_ordered else None, wanted["limit"] if is_limited else None
-            )
-            workflow = Workflow.objects.create(integration=integration, name=name, draft=definition)
-            workflow.live_version = WorkflowVersion.objects.create(
-                workflow=workflow, number=1, definition=definition, app_event="Lead Created"
-            )
-            workflow.save()
-            workflows[is_ordered, is_limited] = workflow
+        AppEvent.objects.create(project=project, name=EVENT_NAME, example=healthy_payload(1, "chaos-user-1"))
+        workflows: dict[str, Workflow] = {}
         for each in wanted["users"]:
             user = ConnectedUser.objects.create(project=project, external_id=each["name"])
             org_id, org_user = urlsplit(each["grant"]["id"]).path.split("/")[-2:]
@@ -92,7 +132,16 @@ def seed(wanted: Wanted) -> str:
             credential.save()
             configuration = Configuration.objects.create(credential=credential, is_default=True)
             Lane.objects.create(credential=credential)
-            workflow = workflows[each["is_ordered"], each["is_limited"]]
+            order, limited = "In order" if each["is_ordered"] else "Free", ", limited" if each["is_limited"] else ""
+            name = f"{order}{limited}, {each['kind']}"
+            if name not in workflows:
+                definition = _definition(each, wanted["limit"])
+                workflows[name] = Workflow.objects.create(integration=integration, name=name, draft=definition)
+                workflows[name].live_version = WorkflowVersion.objects.create(
+                    workflow=workflows[name], number=1, definition=definition, app_event=EVENT_NAME
+                )
+                workflows[name].save()
+            workflow = workflows[name]
             WorkflowSetting.objects.create(configuration=configuration, workflow=workflow, is_enabled=True)
     return str(project.pk)
 

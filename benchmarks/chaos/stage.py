@@ -115,6 +115,11 @@ class Stage:
     def kill(self, name: str) -> None:
         self.group.kill(name)
 
+    def starts_of(self, worker: str) -> int:
+        """How often a worker has said that it is ready."""
+        log = self.folder / "logs" / f"{worker}.log"
+        return log.read_bytes().count(b"@chaos ready.")
+
     def _is_well(self) -> bool:
         try:
             return all(requests.get(f"http://{HOST}:{port}/healthz", timeout=3).ok for port in self.web_ports)
@@ -133,7 +138,12 @@ class Stage:
         for number, name in enumerate(self.plan.user_names):
             self.org.user(self._org_user(name))
             grant = self.org.grant(self._org_user(name))
-            kind = {"is_ordered": self.plan.is_ordered(number), "is_limited": self.plan.is_limited(number)}
+            plan = self.plan
+            kind = {
+                "is_ordered": plan.is_ordered(number),
+                "is_limited": plan.is_limited(number),
+                "kind": plan.kind(number),
+            }
             users.append({"name": name, **kind, "grant": grant})
         for workflow, names in self.plan.limited_names.items():
             self.org.watch(workflow, [self._org_user(name) for name in names])
@@ -212,7 +222,10 @@ class Stage:
             return file.execute(statement).fetchall()
 
     def open_runs(self) -> int:
-        statement = "SELECT count(*) FROM workflows_run WHERE state NOT IN ('succeeded', 'failed', 'cancelled')"
+        """Runs that somebody has to go on with; one that asks a person does not go on by itself."""
+        statement = (
+            "SELECT count(*) FROM workflows_run WHERE state NOT IN ('succeeded', 'failed', 'cancelled', 'asking')"
+        )
         return int(self.rows(statement)[0][0])
 
     def held_slots(self) -> int:
