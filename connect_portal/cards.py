@@ -18,6 +18,7 @@ from integrations.errors import CredentialNotFound
 from integrations.models import Configuration, Credential, CredentialStatus, Integration
 from projects.models import ConnectedUser
 from workflows import user_settings
+from workflows.engine import parking
 from workflows.models import Workflow
 from workflows.switching import missing_settings, settings_map, shared_map
 from workflows.user_settings import NEVER_ASKED, Setting, settings_of, title_of, value_of
@@ -34,6 +35,7 @@ INPUT_KINDS: Final[Mapping[str, str]] = {
     "ENUM": "select",
 }
 """The user settings that the portal can edit so far; others are shown with a note."""
+MOST_KEPT_TOLD: Final = 1000
 TABS: Final = ("configuration", "overview")
 
 
@@ -81,6 +83,17 @@ class Account:
     connected_at: datetime
     is_valid: bool
     problem: str
+    kept_events: int = 0
+    """Events that wait for the account to be connected again; more than MOST_KEPT_TOLD are not counted."""
+
+    @property
+    def kept_words(self) -> str:
+        """How many they are, as text; "" while there are none."""
+        if self.kept_events > MOST_KEPT_TOLD:
+            return f"More than {MOST_KEPT_TOLD:,} events wait, and go on then."
+        if self.kept_events == 1:
+            return "1 event waits, and goes on then."
+        return f"{self.kept_events:,} events wait, and go on then." if self.kept_events else ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,8 @@ class Card:
     account: Account | None
     configuration_id: UUID | None
     tab: str
+    keeps_events: bool
+    """Whether events are kept while the account has to be connected again."""
     rows: Sequence[WorkflowRow] = field(default_factory=tuple)
 
 
@@ -146,6 +161,7 @@ def _card(user: ConnectedUser, integration: Integration, credential: str, config
         account=account,
         configuration_id=chosen.pk if chosen else None,
         tab=tab,
+        keeps_events=integration.project.parked_days > 0,
         rows=rows,
     )
 
@@ -163,14 +179,16 @@ def _account(
 
 def _account_of(credential: Credential) -> Account:
     data = credential.provider_data
+    is_valid = credential.status == CredentialStatus.VALID
     return Account(
         id=credential.pk,
         username=str(credential),
         display_name=str(data.get("display_name") or ""),
         organisation=str(data.get("org_name") or credential.provider_id),
         connected_at=credential.created_at,
-        is_valid=credential.status == CredentialStatus.VALID,
+        is_valid=is_valid,
         problem=credential.status_reason,
+        kept_events=0 if is_valid else parking.kept_events(credential.pk, most=MOST_KEPT_TOLD + 1),
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DUE_STATES = ("queued", "waiting")
 _IS_DUE = RawSQL("state IN ('queued', 'waiting')", (), output_field=models.BooleanField())
 """DUE_STATES as literals: SQLite takes a partial index only where the statement itself shows that it covers the rows."""
+_IS_PARKED = RawSQL("workflows_run.state = 'parked'", (), output_field=models.BooleanField())
 OPEN_STATES = ("queued", "waiting", "parked", "asking")
 
 
@@ -72,6 +73,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def due(self, now: datetime) -> Self:
         """Runs whose turn it is: queued, or waiting until a time now past. Whose worker they are is the lane's."""
         return self.filter(_IS_DUE, wake_at__lte=now)
+
+    def parked(self) -> Self:
+        """Runs whose account has to be connected again first."""
+        return self.filter(_IS_PARKED)
 
     def open(self) -> Self:
         """Runs that have not ended."""

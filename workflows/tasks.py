@@ -46,7 +46,10 @@ def drain_lanes(*lane_ids: str) -> None:
 
 @shared_task(name="workflows.wake_due_lanes")
 def wake_due_lanes() -> None:
-    """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease."""
+    """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease.
+
+    Parked runs of valid accounts go on first, in case whoever was to resume them died.
+    """
     now = timezone.now()
     with _own_connection():
         ahead = clocks.seconds_ahead()
@@ -54,6 +57,8 @@ def wake_due_lanes() -> None:
             log.warning("host.clock_off", extra={"seconds_ahead": round(ahead, 3)})
         pulse = {"beat_at": Now(), "clock_seconds_ahead": ahead}
         WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults=pulse)
+        for credential_id in parking.resumable():
+            parking.resume_parked(credential_id)
         ringing.ring(sleeping.overslept(now))
 
 
@@ -67,6 +72,8 @@ def drop_old_history(after: str = "") -> None:
     with _own_connection():
         if not after:
             parking.cancel_disconnected()
+            if expired := parking.end_expired(timezone.now()):
+                log.info("runs.expired", extra={"runs": expired})
         moment = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
         swept = retaining.drop_older_than(moment, after=UUID(after) if after else retaining.BEGINNING)
     if swept.events:

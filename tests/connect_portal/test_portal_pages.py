@@ -6,8 +6,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from projects.models import Project
 from tests.connect_portal.conftest import Cast
-from tests.factories import bearer, lead_definition, make_workflow, switch_on, user_token
+from tests.factories import bearer, lead_definition, make_run, make_workflow, switch_on, user_token
 
 PARENT = "http://localhost:8002"
 REGION = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": True}
@@ -80,6 +81,27 @@ def test_an_account_that_no_longer_works_asks_to_be_connected_again(cast: Cast) 
 
     assert "Reconnect Salesforce" in text and "The password was changed." in text
     assert 'role="switch"' in text and "disabled" in text
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [(0, "is kept, and goes on then"), (1, "1 event waits, and goes on then."), (2, "2 events wait, and go on then.")],
+)
+def test_the_user_reads_how_many_events_wait_for_the_account(cast: Cast, events: int, words: str) -> None:
+    credential = cast.connect(status="INVALID")
+    for _ in range(events):
+        run = make_run(cast.workflow, credential, state="parked")
+    if events:
+        make_run(make_workflow(cast.integration), credential, state="parked", event=run.event)
+
+    assert words in card(cast)
+
+
+def test_nothing_is_said_to_be_kept_where_the_project_keeps_nothing(cast: Cast) -> None:
+    cast.connect(status="INVALID")
+    Project.objects.update(parked_days=0)
+
+    assert "kept" not in card(cast)
 
 
 def test_a_workflow_with_settings_shows_what_is_missing(cast: Cast) -> None:

@@ -50,6 +50,8 @@ class _Hold:
     is_last_of_batch: bool = False
     """Whether the group in hand may give it back, should it leave nothing to do."""
     slots: limiting.Slots = field(default_factory=limiting.Slots)
+    tokens_version: int = 0
+    """Of the credential when the slice began."""
 
 
 def drain(lease: Lease, slice_: Slice | None = None) -> None:
@@ -87,6 +89,7 @@ def _work_off(hold: _Hold, slice_: Slice) -> None:
     """
     # Once a slice: what changes meanwhile, the provider's own refusals tell.
     credential = hot_statements.get_with(Credential, "integration", hold.lease.lane_id)
+    hold.tokens_version = credential.tokens_version
     while not slice_.is_over():
         began = time.monotonic()
         if not _work_off_batch(hold, credential, slice_):
@@ -275,12 +278,16 @@ def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bo
     """Write results, next positions and history in one transaction. False when the lane was paused or parked by them."""
     lease, now = hold.lease, timezone.now()
     pause: tuple[datetime, str] | None = None
-    parks = False
+    parks, refusal = False, ""
     for turn, outcome in results:
         verdict = _apply(turn, outcome, now)
         if verdict.pause_lane_until and (pause is None or verdict.pause_lane_until > pause[0]):
             pause = (verdict.pause_lane_until, verdict.wait_reason)
-        parks = parks or verdict.parks_lane
+        if verdict.parks_lane:
+            parks, refusal = (
+                True,
+                str((outcome.error or {}).get("advice") or (outcome.error or {}).get("message") or ""),
+            )
     steps = [turn.step_run for turn, _ in results if turn.step_run]
     runs = [turn.run for turn, _ in results]
     if pause or parks:
@@ -289,7 +296,7 @@ def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bo
             if pause:
                 pausing.pause(lease, until=pause[0], reason=pause[1])
             if parks:
-                parking.park_lane(lease.lane_id)
+                parking.park_refused(lease.lane_id, version=hold.tokens_version, reason=refusal)
     else:
         gives_back = is_last and hold.is_last_of_batch and all(run.state != RunState.QUEUED for run in runs)
         write_done(lease, steps, runs, gives_back=gives_back)

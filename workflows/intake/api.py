@@ -32,6 +32,17 @@ class StartedRunSerializer(serializers.Serializer[Any]):
     workflow = serializers.CharField()
     credential_id = serializers.UUIDField()
     configuration_id = serializers.UUIDField()
+    state = serializers.ChoiceField(
+        choices=["queued", "parked"], help_text="`parked`: it begins when the user has connected the account again."
+    )
+
+
+class ParkedRunSerializer(serializers.Serializer[Any]):
+    run_id = serializers.UUIDField(help_text="One of `runs`.")
+    workflow_id = serializers.UUIDField()
+    workflow = serializers.CharField()
+    reason = serializers.ChoiceField(choices=[SkipReason.CREDENTIAL_INVALID.value])
+    message = serializers.CharField(help_text="What the run waits for, and how long it is kept.")
 
 
 class SkippedWorkflowSerializer(serializers.Serializer[Any]):
@@ -46,6 +57,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     received_at = serializers.DateTimeField()
     runs = StartedRunSerializer(many=True)
+    parked = ParkedRunSerializer(many=True, help_text="Those of `runs` whose account has to be connected again first.")
     skipped = SkippedWorkflowSerializer(many=True)
     warnings = serializers.ListField(child=serializers.CharField())
 
@@ -91,8 +103,10 @@ EXAMPLE_RECEIPT = OpenApiExample(
                 "workflow": "Create leads",
                 "credential_id": "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
                 "configuration_id": "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d",
+                "state": "queued",
             }
         ],
+        "parked": [],
         "skipped": [
             {
                 "workflow_id": "0c2f4c0e-8a3e-4b8e-8f2a-6a1f9d5c7e21",

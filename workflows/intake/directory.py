@@ -51,6 +51,8 @@ class KnownEvent:
     name: str
     example: Any
     payload_policy: str
+    parked_days: int
+    """How long events are kept for an account that has to be connected again; 0: they are not."""
     listeners: list[Listener] = field(default_factory=list)
 
 
@@ -151,7 +153,7 @@ def _users(keys: set[UserKey]) -> dict[UserKey, KnownUser]:
 
 _EVENTS = """
 SELECT e.project_id, e.name, p.payload_policy, CASE p.payload_policy WHEN 'accept' THEN NULL ELSE e.example END,
-       w.id, w.name, w.integration_id, i.provider_key, i.is_active, w.live_version_id
+       p.parked_days, w.id, w.name, w.integration_id, i.provider_key, i.is_active, w.live_version_id
   FROM {wanted}
   JOIN workflows_appevent e ON e.project_id = wanted.project_id AND e.name = wanted.text
   JOIN projects_project p ON p.id = e.project_id
@@ -164,7 +166,7 @@ SELECT e.project_id, e.name, p.payload_policy, CASE p.payload_policy WHEN 'accep
 
 
 _EVENT_KINDS = (
-    *(Kind.ID, Kind.PLAIN, Kind.PLAIN, Kind.JSON),
+    *(Kind.ID, Kind.PLAIN, Kind.PLAIN, Kind.JSON, Kind.PLAIN),
     *(Kind.ID, Kind.PLAIN, Kind.ID, Kind.PLAIN, Kind.PLAIN, Kind.PLAIN),
 )
 
@@ -176,9 +178,9 @@ def _events(keys: set[EventKey]) -> dict[EventKey, KnownEvent]:
         key = (row[0], row[1])
         event = found.get(key)
         if event is None:
-            event = found[key] = KnownEvent(row[1], row[3], row[2])
-        if row[4] is not None:
-            event.listeners.append(Listener(row[4], row[5], row[6], row[7], bool(row[8]), row[9]))
+            event = found[key] = KnownEvent(row[1], row[3], row[2], row[4])
+        if row[5] is not None:
+            event.listeners.append(Listener(row[5], row[6], row[7], row[8], bool(row[9]), row[10]))
     return found
 
 

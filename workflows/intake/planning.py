@@ -34,11 +34,15 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run to be made."""
+    """A run to be made. It is made parked where its account has to be connected again first."""
 
     listener: Listener
     version_id: int
     account: Account
+
+    @property
+    def is_parked(self) -> bool:
+        return self.account.status == CredentialStatus.INVALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,15 @@ class Skip:
     @property
     def message(self) -> str:
         return ADVICE[self.reason].format(provider=self.listener.provider_name, detail=self.detail)
+
+
+def parked_message(start: Start, *, days: int) -> str:
+    """Why a parked run waits, and for how long."""
+    kept = "a day" if days == 1 else f"{days} days"
+    return (
+        f"The user's connection to {start.listener.provider_name} is no longer valid; the run goes on when they have "
+        f"reconnected in the portal, and is kept for {kept}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +92,25 @@ def _names(selector: str, row_id: UUID, external_id: str | None) -> bool:
 
 
 def plan(
-    listeners: Iterable[Listener], accounts: Sequence[Account], selection: Selection
+    listeners: Iterable[Listener], accounts: Sequence[Account], selection: Selection, *, parks: bool = True
 ) -> tuple[list[Start], list[Skip]]:
-    """Decide for every workflow that listens. It is skipped only when it starts for none of the user's accounts."""
+    """Decide for every workflow that listens. It is skipped only when it starts for none of the user's accounts.
+
+    `parks`: whether events are kept for accounts that have to be connected again; else they are skipped there.
+    """
     admitted = [account for account in accounts if selection.admits(account)]
     starts: list[Start] = []
     skips: list[Skip] = []
     for listener in listeners:
         own = [account for account in admitted if account.integration_id == listener.integration_id]
-        found, skip = _decide(listener, own)
+        found, skip = _decide(listener, own, parks=parks)
         starts += found
         if skip and not found:
             skips.append(skip)
     return starts, skips
 
 
-def _decide(listener: Listener, accounts: Sequence[Account]) -> tuple[list[Start], Skip | None]:
+def _decide(listener: Listener, accounts: Sequence[Account], *, parks: bool) -> tuple[list[Start], Skip | None]:
     if listener.version_id is None:
         return [], Skip(listener, SkipReason.NOT_DEPLOYED)
     if not listener.is_active:
@@ -102,7 +118,7 @@ def _decide(listener: Listener, accounts: Sequence[Account]) -> tuple[list[Start
     starts: list[Start] = []
     skip = Skip(listener, SkipReason.NOT_CONNECTED)
     for account in accounts:
-        reason = _reason_not_to_start(listener, account)
+        reason = _reason_not_to_start(listener, account, parks=parks)
         if reason is None:
             starts.append(Start(listener, listener.version_id, account))
         else:
@@ -110,8 +126,8 @@ def _decide(listener: Listener, accounts: Sequence[Account]) -> tuple[list[Start
     return starts, skip
 
 
-def _reason_not_to_start(listener: Listener, account: Account) -> tuple[SkipReason, str] | None:
-    if account.status != CredentialStatus.VALID:
+def _reason_not_to_start(listener: Listener, account: Account, *, parks: bool) -> tuple[SkipReason, str] | None:
+    if account.status != CredentialStatus.VALID and not (parks and account.status == CredentialStatus.INVALID):
         return SkipReason.CREDENTIAL_INVALID, ""
     is_on, values = account.switches.get(listener.id, (False, {}))
     if not is_on:

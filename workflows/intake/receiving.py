@@ -22,13 +22,13 @@ from projects.user_tokens import UserToken
 from workflows.definition.errors import RenderError
 from workflows.definition.templates import compile_value
 from workflows.definition.values import to_text
-from workflows.engine import crash_points, ringing
+from workflows.engine import crash_points, parking, ringing
 from workflows.engine.rendering import prepared
 from workflows.errors import IdempotencyConflict, PayloadRejected, UnknownAppEvent
-from workflows.intake import directory, writing
+from workflows.intake import directory, planning, writing
 from workflows.intake.checking import differences_in_shape
 from workflows.intake.directory import Directory, KnownEvent
-from workflows.intake.planning import Selection, Skip, Start, plan
+from workflows.intake.planning import Selection, Skip, SkipReason, Start, plan
 from workflows.models import IdempotencyKey, RunState
 
 log = logging.getLogger("workflows.intake")
@@ -42,6 +42,18 @@ class StartedRun(TypedDict):
     workflow: str
     credential_id: str
     configuration_id: str
+    state: str
+    """ "queued", or "parked": it begins when the user has connected the account again."""
+
+
+class ParkedRun(TypedDict):
+    """One of the receipt's runs again, with why it does not begin yet."""
+
+    run_id: str
+    workflow_id: str
+    workflow: str
+    reason: str
+    message: str
 
 
 class SkippedWorkflow(TypedDict):
@@ -52,12 +64,13 @@ class SkippedWorkflow(TypedDict):
 
 
 class Receipt(TypedDict):
-    """The answer to an event: what it started, and what not and why."""
+    """The answer to an event: what it started, what of that waits for the user, and what it did not start and why."""
 
     event_id: str
     name: str
     received_at: str
     runs: list[StartedRun]
+    parked: list[ParkedRun]
     skipped: list[SkippedWorkflow]
     warnings: list[str]
 
@@ -101,6 +114,7 @@ class _Intent:
     skips: list[Skip]
     warnings: list[str]
     run_ids: list[UUID]
+    parked_days: int
 
     @property
     def receipt(self) -> Receipt:
@@ -115,8 +129,20 @@ class _Intent:
                     "workflow": start.listener.name,
                     "credential_id": str(start.account.credential_id),
                     "configuration_id": str(start.account.configuration_id),
+                    "state": _state_of(start).value,
                 }
                 for run_id, start in zip(self.run_ids, self.starts, strict=True)
+            ],
+            "parked": [
+                {
+                    "run_id": str(run_id),
+                    "workflow_id": str(start.listener.id),
+                    "workflow": start.listener.name,
+                    "reason": SkipReason.CREDENTIAL_INVALID.value,
+                    "message": planning.parked_message(start, days=self.parked_days),
+                }
+                for run_id, start in zip(self.run_ids, self.starts, strict=True)
+                if start.is_parked
             ],
             "skipped": [
                 {
@@ -212,9 +238,10 @@ def _intent(arrival: Arrival, known: Directory, now: datetime) -> _Intent:
         raise _unknown(arrival)
     user = known.users[arrival.token.project_id, arrival.token.subject]
     warnings = _warnings(event, arrival.payload)
-    starts, skips = plan(event.listeners, user.accounts, arrival.selection)
+    starts, skips = plan(event.listeners, user.accounts, arrival.selection, parks=event.parked_days > 0)
+    run_ids = [time_ordered_id() for _ in starts]
     return _Intent(
-        arrival, user.id, time_ordered_id(), now, starts, skips, warnings, [time_ordered_id() for _ in starts]
+        arrival, user.id, time_ordered_id(), now, starts, skips, warnings, run_ids, parked_days=event.parked_days
     )
 
 
@@ -277,10 +304,13 @@ def _write(intents: Sequence[_Intent], now: datetime) -> None:
         events=[_event_row(intent) for intent in intents],
         runs=[_run_row(intent, start, run_id) for intent, start, run_id in started],
         keys=[_key_row(intent, now) for intent in intents if intent.arrival.idempotency_key],
-        lanes={start.account.credential_id for _, start, _ in started},
+        lanes={start.account.credential_id for _, start, _ in started if not start.is_parked},
     )
     if asleep := writing.write(group):
         transaction.on_commit(partial(ringing.ring, asleep))
+    if parked := {start.account.credential_id for _, start, _ in started if start.is_parked}:
+        # The user may have connected again since the accounts were read; what was parked before went on then.
+        parking.resume_valid(parked)
 
 
 def _key_row(intent: _Intent, now: datetime) -> tuple[Any, ...]:
@@ -296,20 +326,24 @@ def _event_row(intent: _Intent) -> tuple[Any, ...]:
 
 def _run_row(intent: _Intent, start: Start, run_id: UUID) -> tuple[Any, ...]:
     arrival, account = intent.arrival, start.account
-    key = order_key(prepared(start.version_id).raw, arrival.payload)
+    key, state = order_key(prepared(start.version_id).raw, arrival.payload), _state_of(start)
     ids = (run_id, arrival.token.project_id, intent.event_id, start.listener.id, start.version_id, intent.user_id)
     return (
         *ids,
         account.configuration_id,
         account.credential_id,
         0,
-        RunState.QUEUED.value,
+        state.value,
         0,
         intent.received_at,
-        "",
+        parking.PARKED_REASON if start.is_parked else "",
         key,
         0.0,
     )
+
+
+def _state_of(start: Start) -> RunState:
+    return RunState.PARKED if start.is_parked else RunState.QUEUED
 
 
 def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:

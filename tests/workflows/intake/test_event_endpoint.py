@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import CredentialStatus
+from integrations.models import Credential, CredentialStatus
+from projects.models import Project
 from projects.signing_keys import revoke_key
 from projects.user_tokens import verified
 from tests.factories import (
@@ -29,6 +30,7 @@ from tests.factories import (
     user_token,
 )
 from tests.support.wsgi import WsgiClient
+from workflows.intake import writing
 from workflows.models import Event, IdempotencyKey, Run
 
 pytestmark = pytest.mark.django_db
@@ -122,9 +124,80 @@ def test_the_receipt_names_each_workflow_that_did_not_start_and_why(send, projec
     assert receipt["runs"] == [] and Event.objects.count() == 1
 
 
+def test_an_event_for_an_account_to_be_connected_again_is_kept_and_the_receipt_says_so(
+    send, project, integration, monkeypatch, django_capture_on_commit_callbacks
+):
+    rung = []
+    monkeypatch.setattr("workflows.engine.ringing.ring", rung.extend)
+    user = make_connected_user(project)
+    broken = make_credential(integration, user, status=CredentialStatus.INVALID)
+    sound = make_credential(integration, user, external_id="sound")
+    workflow = make_workflow(integration)
+    switch_on(workflow, broken)
+    switch_on(workflow, sound)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        receipt = send(project).json()
+
+    states = {run["credential_id"]: run["state"] for run in receipt["runs"]}
+    assert states == {str(broken.pk): "parked", str(sound.pk): "queued"} and receipt["skipped"] == []
+    parked = Run.objects.get(lane_id=broken.pk)
+    assert (parked.state, Run.objects.get(lane_id=sound.pk).state) == ("parked", "queued")
+    [said] = receipt["parked"]
+    assert (said["run_id"], said["workflow"]) == (str(parked.pk), workflow.name)
+    assert said["reason"] == "credential_invalid" and "7 days" in said["message"]
+    assert rung == [sound.pk]
+
+
+def test_an_event_is_not_kept_where_the_workflow_would_not_start_anyway(send, project, integration):
+    credential = make_credential(integration, make_connected_user(project), status=CredentialStatus.INVALID)
+    make_workflow(integration, name="switched off")
+    needs = lead_definition(settings=[{"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": True}])
+    switch_on(make_workflow(integration, name="lacks a setting", draft=needs), credential)
+
+    receipt = send(project).json()
+
+    reasons = {skip["workflow"]: skip["reason"] for skip in receipt["skipped"]}
+    assert reasons == {"switched off": "switched_off", "lacks a setting": "setting_missing"}
+    assert receipt["runs"] == receipt["parked"] == [] and not Run.objects.exists()
+
+
+def test_a_project_may_keep_no_events_for_broken_accounts(send, project, integration):
+    Project.objects.update(parked_days=0)
+    credential = make_credential(integration, make_connected_user(project), status=CredentialStatus.INVALID)
+    switch_on(make_workflow(integration), credential)
+
+    receipt = send(project).json()
+
+    assert [skip["reason"] for skip in receipt["skipped"]] == ["credential_invalid"] and receipt["parked"] == []
+
+
+def test_an_event_goes_on_when_its_account_was_connected_again_while_it_came_in(
+    send, project, integration, monkeypatch
+):
+    monkeypatch.setattr("workflows.engine.ringing.ring", lambda lanes: None)
+    credential = make_credential(integration, make_connected_user(project), status=CredentialStatus.INVALID)
+    switch_on(make_workflow(integration), credential)
+    write = writing.write
+
+    def connect_again_then_write(group):
+        Credential.objects.update(status=CredentialStatus.VALID)
+        return write(group)
+
+    monkeypatch.setattr(writing, "write", connect_again_then_write)
+
+    send(project)
+
+    assert Run.objects.get().state == "queued"
+
+
 @pytest.mark.parametrize(
     ("status", "is_removed", "reason"),
-    [(CredentialStatus.INVALID, False, "credential_invalid"), (CredentialStatus.VALID, True, "not_connected")],
+    [
+        (CredentialStatus.PENDING, False, "credential_invalid"),
+        (CredentialStatus.VALID, True, "not_connected"),
+        (CredentialStatus.INVALID, True, "not_connected"),
+    ],
 )
 def test_an_account_that_can_not_be_used_starts_nothing(send, project, integration, status, is_removed, reason):
     removed_at = timezone.now() if is_removed else None
