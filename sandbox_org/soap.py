@@ -63,10 +63,11 @@ async def login(request: Request) -> Response:
 
 def _text(document: str, tag: str) -> str:
     """The text of the first element of that name; entities beyond the five of XML are left alone."""
-    match = re.search(rf"<(?:\w+:)?{tag}\b[^>]*>(.*?)</(?:\w+:)?{tag}>", document, re.DOTALL)
-    if match is None:
+    opened = re.search(rf"<(?:\w+:)?{tag}\b[^<>]*>", document)
+    closed = opened and re.compile(rf"</(?:\w+:)?{tag}>").search(document, opened.end())
+    if not opened or not closed:
         return ""
-    text = match[1].strip()
+    text = document[opened.end() : closed.start()].strip()
     if text.startswith("<![CDATA[") and text.endswith("]]>"):
         return text[9:-3]
     return html.unescape(text)

@@ -16,8 +16,10 @@ NEVER_ASKED: Final = frozenset({"COPYABLE_BUTTON_INPUT"})
 _TEXTS: Final = frozenset({"TEXT_NO_VARS", "TEXTAREA_NO_VARS", "EMAIL", "URL", "PASSWORD"})
 _SWITCHES: Final = frozenset({"BOOLEAN_INPUT", "SWITCH"})
 _MAX_CHARACTERS: Final = 10_000
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+\Z")
-_URL = re.compile(r"https?://[^\s/]+\S*\Z")
+_MAX_EMAIL_CHARACTERS: Final = 254
+"""What an address may have on its way through SMTP. Source: RFC 5321, section 4.5.3.1.3."""
+_EMAIL = re.compile(r"[^\s@]+@(?:[^\s@.]++\.)++[^\s@.]+\Z")
+_URL = re.compile(r"https?://[^\s/]\S*\Z")
 
 
 def settings_of(definition: Mapping[str, Any]) -> Sequence[Setting]:
@@ -88,7 +90,7 @@ def _fault_of_text(kind: str, value: Any) -> str:
         return f"may have at most {_MAX_CHARACTERS} characters."
     if kind == "PASSWORD" and value != KEPT and KEPT[0] in value:
         return "must be typed in whole, or left as it was."
-    if kind == "EMAIL" and not _EMAIL.match(value):
+    if kind == "EMAIL" and not (len(value) <= _MAX_EMAIL_CHARACTERS and _EMAIL.match(value)):
         return "must be an e-mail address."
     if kind == "URL" and not _URL.match(value):
         return "must be an address that starts with http:// or https://."

@@ -121,12 +121,12 @@ def _sandbox_app(layout: Layout) -> tuple[str, dict[str, Any]]:
 
 def _form(page: requests.Response, contains: str) -> tuple[str, dict[str, str]]:
     """Action and hidden fields of the form on `page` that holds `contains`."""
-    for form in re.findall(r"<form\b.*?</form>", page.text, re.DOTALL):
+    for form in re.findall(r"<form\b(?:[^<]|<(?!/form>))*+(?:</form>|\Z)", page.text):
         if contains not in form:
             continue
-        action = re.search(r"<form\b[^>]*\baction=[\"']([^\"']*)", form)
+        action = re.search(r"<form\b[^<>]*\baction=[\"']([^\"']*)", form)
         fields: dict[str, str] = {}
-        for tag in re.findall(r"<input\b[^>]*>", form):
+        for tag in re.findall(r"<input\b[^<>]*>", form):
             name, kind, value = (re.search(rf"\b{each}=[\"']([^\"']*)", tag) for each in ("name", "type", "value"))
             if name and kind and kind[1] == "hidden":
                 fields[unescape(name[1])] = unescape(value[1]) if value else ""
@@ -231,7 +231,7 @@ def _submit(browser: requests.Session, page: requests.Response, **by_id: str | N
     """Fill in and send the form whose elements have these ids; None keeps the element's own value, as a button does."""
     action, fields = _form(page, f'id="{next(iter(by_id))}"')
     for element_id, typed in by_id.items():
-        tag = re.search(rf"<[^>]*\bid=\"{element_id}\"[^>]*>", page.text)
+        tag = re.search(rf"<(?>[^<>]*?\bid=\"{element_id}\")[^<>]*>", page.text)
         name, value = (re.search(rf"\b{each}=\"([^\"]*)", tag[0] if tag else "") for each in ("name", "value"))
         if name:
             fields[name[1]] = typed if typed is not None else unescape(value[1]) if value else ""

@@ -13,7 +13,7 @@ from sandbox_org.values import ValueUnreadable
 
 MOST_PARTS = 25
 MOST_TREE_RECORDS = 200
-REFERENCE = re.compile(r"@\{([^}]+)\}")
+REFERENCE = re.compile(r"@\{([^{}]+)\}")
 REFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 STEP = re.compile(r"[^.\[\]]+")
 ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."

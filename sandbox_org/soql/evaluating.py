@@ -136,13 +136,19 @@ class Conditions:
 
 def like_pattern(text: str) -> re.Pattern[str]:
     r"""A LIKE pattern as a regular expression: `%` is any text, `_` any character, `\` takes their meaning away."""
-    parts = []
+    between = [""]  # what stands between two `%`
     for match in re.finditer(r"\\(.)|([%_])|(.)", text, re.DOTALL):
-        if match[2]:
-            parts.append(".*" if match[2] == "%" else ".")
+        if match[2] == "%":
+            between.append("")
         else:
-            parts.append(re.escape(match[1] or match[3]))
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+            between[-1] += "." if match[2] else re.escape(match[1] or match[3])
+    first, *middle = between
+    if not middle:
+        return re.compile(first, re.IGNORECASE | re.DOTALL)
+    # The first place where a piece fits is as good as a later one: going back to those costs length to the power of pieces.
+    *middle, last = middle
+    pieces = "".join(f"(?>.*?{piece})" for piece in middle if piece)
+    return re.compile(f"{first}{pieces}.*{last}", re.IGNORECASE | re.DOTALL)
 
 
 def _folding(read: Getter, kind: str) -> Getter:

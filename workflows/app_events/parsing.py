@@ -23,7 +23,8 @@ class Bounds:
 
 EXAMPLE: Final = Bounds(MAX_CHARACTERS, MAX_DEPTH, "example")
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""One that is never closed goes to the end: else each quote in it would begin another try that goes there."""
 _UNSTORABLE = re.compile(
     r"(?<!\\)(?:\\\\)*(\\u0000"
     r"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"

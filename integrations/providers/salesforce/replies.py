@@ -15,7 +15,7 @@ import requests
 from integrations.providers.base import JSON
 
 _USAGE: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
-_TAGS: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_TAGS: Final = re.compile(r"<(script|style)\b(?:[^<]|<(?!/\1>))*+(?:</\1>|\Z)|<[^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 /** `<pre data-json-view>`: colours JSON and folds what is long (`data-json-lines="16"`) behind a button. */
-const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
+const TOKEN = /("(?:\\.|[^"\\])*(?:"|\\?$))(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
 const FOLDED_LINES = 16;
 const COLOURED_CHARACTERS = 200_000;
 

@@ -10,7 +10,7 @@ export function emptyStep(type: string, name: string, taken: Iterable<string>): 
 /** "Create a Lead" gives create_lead, or create_lead_2 where that is taken. Keys stay when names change: paths name them. */
 export function uniqueKey(name: string, taken: Iterable<string>): string {
   const words = name.normalize("NFKD").replace(/[^\x00-\x7f]/g, "").toLowerCase().replace(/\b(a|an|the)\b/g, " ");
-  let base = words.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 60) || "step";
+  let base = words.replace(/[^a-z0-9]+/g, "_").replace(/^_|_$/g, "").slice(0, 60) || "step";
   if (/^\d/.test(base)) base = `step_${base}`;
   const used = new Set(taken);
   let key = base;

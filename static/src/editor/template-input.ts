@@ -101,7 +101,7 @@ const oneLine: Extension = [
   EditorState.transactionFilter.of((transaction) => {
     if (!transaction.docChanged || transaction.newDoc.lines === 1) return transaction;
     const text = transaction.newDoc.toString();
-    const flat = text.replace(/\s*\n\s*/g, " ");
+    const flat = text.replace(/\s+/g, (space) => (space.includes("\n") ? " " : space));
     return {
       changes: { from: 0, to: transaction.startState.doc.length, insert: flat },
       selection: { anchor: Math.min(transaction.newSelection.main.head, flat.length) },

@@ -36,10 +36,11 @@ export function readPrivateKeyPem(text: string): Uint8Array<ArrayBuffer> {
 }
 
 function bodyOf(text: string, label: string): Uint8Array<ArrayBuffer> {
-  const body = new RegExp(`-----BEGIN ${label}-----([\\s\\S]*?)-----END ${label}-----`).exec(text)?.[1];
-  if (body === undefined) throw new PemProblem("The end of the key is missing: -----END PRIVATE KEY-----. Copy all of it.");
+  const start = text.indexOf(`-----BEGIN ${label}-----`) + `-----BEGIN ${label}-----`.length;
+  const end = text.indexOf(`-----END ${label}-----`, start);
+  if (end < 0) throw new PemProblem("The end of the key is missing: -----END PRIVATE KEY-----. Copy all of it.");
   try {
-    return Uint8Array.from(atob(body.replace(/\\n|\s/g, "")), (character) => character.charCodeAt(0));
+    return Uint8Array.from(atob(text.slice(start, end).replace(/\\n|\s/g, "")), (character) => character.charCodeAt(0));
   } catch {
     throw new PemProblem("The key is damaged: what stands between BEGIN and END is not Base64. Copy it again.");
   }
