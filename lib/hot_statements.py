@@ -97,6 +97,15 @@ def _has_news(raw: Any) -> bool:
     return bool(poll.poll(0))
 
 
+def leave_clean() -> None:
+    """Give up a connection that an exception has left in the middle of a statement: the next one would be refused."""
+    raw = connection.connection
+    if raw is None or connection.in_atomic_block or not is_postgres():
+        return
+    if raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        connection.close()
+
+
 def rows_as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     """A parameter for PostgreSQL's json_to_recordset."""
     return orjson.dumps(list(rows)).decode()

@@ -13,6 +13,14 @@ Refusal = DatabaseUnavailable | DatabaseReadOnly | DiskFull
 _READ_ONLY_STATES = frozenset({"25006"})
 _FULL_STATES = frozenset({"53100"})
 """PostgreSQL's SQLSTATEs: read_only_sql_transaction, disk_full."""
+_PERHAPS_THE_STATEMENTS = frozenset({"57014", "53200"})
+"""query_canceled (as by statement_timeout), out_of_memory: the database has had enough of this statement, or of all."""
+_LIMIT_CLASS = "54"
+"""PostgreSQL's class of SQLSTATEs for a statement that is too large or too complex, which drivers call operational."""
+_STATEMENTS_OWN = frozenset(
+    {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE}
+)
+"""SQLite's codes that speak of the statement or its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +49,23 @@ def refusal_of(exc: BaseException) -> Refusal | None:
                 return DatabaseReadOnly()
             case sqlite3.SQLITE_FULL:
                 return DiskFull()
-    if isinstance(exc, OperationalError | InterfaceError):
+    if isinstance(exc, OperationalError | InterfaceError) and not _is_about_statement(cause):
         return DatabaseUnavailable()
     return None
+
+
+def _is_about_statement(cause: BaseException) -> bool:
+    if isinstance(cause, sqlite3.InterfaceError):
+        return True  # a value of a type that the driver does not know
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _STATEMENTS_OWN
+    return (getattr(cause, "sqlstate", None) or "").startswith(_LIMIT_CLASS)
+
+
+def meets_everybody(exc: BaseException) -> bool:
+    """Whether the database refuses whatever is asked of it now, so that nobody's values can be the reason."""
+    state = getattr(exc.__cause__ or exc, "sqlstate", None)
+    return refusal_of(exc) is not None and state not in _PERHAPS_THE_STATEMENTS
 
 
 def note(exc: DatabaseError | InterfaceError) -> Refusal | None:

@@ -3,6 +3,12 @@
 from lib.errors import Conflict, Invalid, IsthmusError, NotFound
 
 
+class BadEvent(IsthmusError):
+    """The request's body is not an event."""
+
+    code, status = "bad_event", 400
+
+
 class UnknownAppEvent(NotFound):
     """There is no App Event of that name in this project."""
 

@@ -17,6 +17,7 @@ from lib import json_body, json_bounds, stopping
 from lib.errors import IsthmusError
 from projects.refusals import UNEXPECTED, refusal_of
 from projects.user_tokens import UserToken, token_in, verify_user_token
+from workflows.errors import BadEvent
 from workflows.intake.grouping import receive_with_others
 from workflows.intake.planning import NOT_SELECTED, Selection
 from workflows.intake.receiving import Arrival
@@ -31,12 +32,6 @@ class EventTooLarge(IsthmusError):
     """An event may be at most 1 MB of JSON. Send an id, and let a step fetch the rest."""
 
     code, status = "event_too_large", 413
-
-
-class BadEvent(IsthmusError):
-    """The request's body is not an event."""
-
-    code, status = "bad_event", 400
 
 
 class WebStopping(IsthmusError):

@@ -10,7 +10,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from lib.errors import IsthmusError
 from workflows.intake.receiving import Answer, Arrival, Received, receive_all
 from workflows.metrics import counting
 
@@ -46,7 +45,7 @@ class _Gathering:
         self._queue: deque[_Waiting] = deque()
         self._is_led = False
 
-    def receive(self, arrival: Arrival, size_bytes: int) -> Answer:
+    def receive(self, arrival: Arrival, size_bytes: int) -> Received:
         mine = _Waiting(arrival, size_bytes)
         with self._lock:
             if self._is_led:
@@ -58,29 +57,32 @@ class _Gathering:
         if mine.leads:
             self._lead(mine)
         assert mine.answer is not None
-        if isinstance(mine.answer, BaseException) and not isinstance(mine.answer, IsthmusError):
+        if isinstance(mine.answer, BaseException):
             raise mine.answer
         return mine.answer
 
     def _lead(self, mine: _Waiting) -> None:
         """Write one group with `mine` in it, wake those who wait for it, and hand the lead on."""
-        with self._lock:
-            group = self._group_with(mine)
+        group = [mine]
         try:
+            with self._lock:
+                self._gather(group)
             answers: list[Answer] = receive_all([waiting.arrival for waiting in group])
-            counting.commit_shared(len(group))
             for waiting, answer in zip(group, answers, strict=True):
                 waiting.answer = answer
+            counting.commit_shared(len(group))
         except BaseException as exc:  # each request of the group has to hear of it, then it goes its usual way
             for waiting in group:
-                waiting.answer = exc
+                waiting.answer = waiting.answer or exc
         finally:
             self._hand_on()
             for waiting in group[1:]:
                 waiting.turn.release()
 
-    def _group_with(self, first: _Waiting) -> list[_Waiting]:
-        group, keys, size_bytes = [first], {first.key}, first.size_bytes
+    def _gather(self, group: list[_Waiting]) -> None:
+        """Add to a group of one what waits and fits."""
+        [first] = group
+        keys, size_bytes = {first.key}, first.size_bytes
         while self._queue and len(group) < MAX_GROUP:
             waiting = self._queue[0]
             size_bytes += waiting.size_bytes
@@ -89,7 +91,6 @@ class _Gathering:
                 break
             keys.add(waiting.key)
             group.append(self._queue.popleft())
-        return group
 
     def _hand_on(self) -> None:
         """Give the lead to the request that has waited longest, or end it."""
@@ -107,7 +108,4 @@ _gathering = _Gathering()
 
 def receive_with_others(arrival: Arrival, *, size_bytes: int) -> Received:
     """Receive one event in a commit shared with what else arrives now. Raises the arrival's own refusal."""
-    answer = _gathering.receive(arrival, size_bytes)
-    if isinstance(answer, IsthmusError):
-        raise answer
-    return answer
+    return _gathering.receive(arrival, size_bytes)

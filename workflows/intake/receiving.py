@@ -6,17 +6,18 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from typing import Any, TypedDict
 from uuid import UUID
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from lib import hot_statements
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
+from projects import database_refusals
 from projects.models import PayloadPolicy
 from projects.user_tokens import UserToken
 from workflows.definition.errors import RenderError
@@ -24,7 +25,7 @@ from workflows.definition.templates import compile_value
 from workflows.definition.values import to_text
 from workflows.engine import crash_points, parking, ringing
 from workflows.engine.rendering import prepared
-from workflows.errors import IdempotencyConflict, PayloadRejected, UnknownAppEvent
+from workflows.errors import BadEvent, IdempotencyConflict, PayloadRejected, UnknownAppEvent
 from workflows.intake import directory, planning, writing
 from workflows.intake.checking import differences_in_shape
 from workflows.intake.directory import Directory, KnownEvent
@@ -98,8 +99,9 @@ class Received:
     """Whether the same Idempotency-Key had brought this event before: nothing was started now."""
 
 
-Answer = Received | IsthmusError
-"""What became of one arrival: its receipt, or why it was refused (UnknownAppEvent, PayloadRejected, IdempotencyConflict)."""
+Answer = Received | Exception
+"""What became of one arrival: its receipt, or why it was refused (UnknownAppEvent, PayloadRejected, IdempotencyConflict,
+BadEvent), or what went wrong."""
 
 
 @dataclass(slots=True)
@@ -160,13 +162,10 @@ class _Intent:
 def receive_all(arrivals: Sequence[Arrival]) -> list[Answer]:
     """Write the arrivals and their runs in one commit, ring the lanes after it, and answer each in its place.
 
-    An arrival that is refused does not touch the others.
+    Whatever is raised on the way is answered to the arrival that it comes from. The others are written without it, and to
+    no one else is a commit said to have failed that was made. Where the database is away, all that are left hear so.
     """
-    try:
-        answers = _receive(arrivals)
-    except IntegrityError:
-        # Another process wrote one of our idempotency keys, or removed an account, between our reading and our writing.
-        answers = [_receive_alone(arrival) for arrival in arrivals]
+    answers = _answered_apart(arrivals)
     crash_points.reach("after_intake_commit")
     return answers
 
@@ -174,17 +173,50 @@ def receive_all(arrivals: Sequence[Arrival]) -> list[Answer]:
 def receive(arrival: Arrival) -> Received:
     """One arrival alone. Raises what `receive_all` would have answered with."""
     [answer] = receive_all([arrival])
-    if isinstance(answer, IsthmusError):
+    if isinstance(answer, Exception):
         raise answer
     return answer
 
 
-def _receive_alone(arrival: Arrival) -> Answer:
+def _answered_apart(arrivals: Sequence[Arrival]) -> list[Answer]:
+    """The answers to a group. One that fails is halved until the culprit stands alone, whatever it was that it raised."""
     try:
-        return _receive([arrival])[0]
-    except IntegrityError:
-        # By now the other's row can be seen, so a second look decides; anything else is a fault of ours.
-        return _receive([arrival])[0]
+        return _receive(arrivals)
+    except Exception as exc:
+        failure = exc
+    hot_statements.leave_clean()
+    if database_refusals.meets_everybody(failure):
+        return [failure] * len(arrivals)
+    if len(arrivals) == 1:
+        return [_answered_alone(arrivals[0], failure)]
+    log.warning("intake.group_failed", extra={"size": len(arrivals), "error": type(failure).__name__})
+    middle = len(arrivals) // 2
+    answers = _answered_apart(arrivals[:middle])
+    if isinstance(answers[-1], Exception) and database_refusals.meets_everybody(answers[-1]):
+        return answers + answers[-1:] * (len(arrivals) - middle)  # away by now: each try would wait for it
+    return answers + _answered_apart(arrivals[middle:])
+
+
+def _answered_alone(arrival: Arrival, failure: Exception) -> Answer:
+    """The answer to an arrival that failed by itself."""
+    if isinstance(failure, IntegrityError):
+        # Another process wrote its idempotency key, or removed an account, between our reading and our writing. By now the
+        # other's row can be seen, so a second look decides; if it fails as well, that is a fault of ours.
+        try:
+            return _receive([arrival])[0]
+        except Exception as exc:
+            failure = exc
+            hot_statements.leave_clean()
+    if isinstance(failure, _OF_ITS_VALUES):
+        log.error("event.not_storable", extra={"project": arrival.token.project_id}, exc_info=failure)
+        refusal = BadEvent("The event holds a value that can not be stored. Nothing was started; send it otherwise.")
+        refusal.__cause__ = failure
+        return refusal
+    return failure
+
+
+_OF_ITS_VALUES = (DataError, OverflowError, UnicodeError, RecursionError)
+"""What databases and writers say of a value: to send it again would be of no use."""
 
 
 def _receive(arrivals: Sequence[Arrival]) -> list[Answer]:
@@ -201,10 +233,10 @@ def _receive(arrivals: Sequence[Arrival]) -> list[Answer]:
                 intents[index] = _intent(arrival, known, now)
         except IsthmusError as refusal:
             answers[index] = refusal
+    for index, intent in intents.items():  # before the commit: after it, nothing may fail
+        answers[index] = Received(intent.receipt, is_repetition=False)
     if intents:
         _write(list(intents.values()), now)
-    for index, intent in intents.items():
-        answers[index] = Received(intent.receipt, is_repetition=False)
     if log.isEnabledFor(logging.DEBUG):  # not INFO: the rows say the same, and a line would cost more than its commit
         _log_accepted(intents.values())
     return [answers[index] for index in range(len(arrivals))]
@@ -292,7 +324,8 @@ def _repeated(
 
 
 def _write(intents: Sequence[_Intent], now: datetime) -> None:
-    """One commit for the group, then the doorbell. Raises IntegrityError when another process was first with a key."""
+    """One commit for the group, then the doorbell. What is raised is raised before the commit, and nothing is written then:
+    IntegrityError when another process was first with a key."""
     started = [
         (intent, start, run_id)
         for intent in intents
@@ -306,11 +339,20 @@ def _write(intents: Sequence[_Intent], now: datetime) -> None:
         keys=[_key_row(intent, now) for intent in intents if intent.arrival.idempotency_key],
         lanes={start.account.credential_id for _, start, _ in started if not start.is_parked},
     )
-    if asleep := writing.write(group):
-        transaction.on_commit(partial(ringing.ring, asleep))
+    asleep = writing.write(group)
+    # What is stored is answered with success, whatever becomes of the rest: the sweep does it too.
+    if asleep:
+
+        def ring() -> None:  # not a partial: Django asks what failed for its name
+            ringing.ring(asleep)
+
+        transaction.on_commit(ring, robust=True)
     if parked := {start.account.credential_id for _, start, _ in started if start.is_parked}:
-        # The user may have connected again since the accounts were read; what was parked before went on then.
-        parking.resume_valid(parked)
+        try:
+            # The user may have connected again since the accounts were read; what was parked before went on then.
+            parking.resume_valid(parked)
+        except Exception:
+            log.exception("intake.not_resumed", extra={"lanes": ",".join(map(str, parked))})
 
 
 def _key_row(intent: _Intent, now: datetime) -> tuple[Any, ...]:
