@@ -37,6 +37,12 @@ class PopupPage:
     waits: bool = False
     """Whether the page only waits for the next address."""
     faces: Faces | None = None
+    asked: Mapping[str, str] | None = None
+    """What the button *Continue* posts to this page's own address; None: there is no such button."""
+    csrf_token: str = ""
+    goes_to: str = ""
+    """Where the page sends the window at once. A page does it, and no redirect, since `form-action` would stop a form's
+    redirect to another host."""
 
 
 def faces_of(integration: Integration) -> Faces:
@@ -49,6 +55,7 @@ def popup_response(page: PopupPage, *, status: int = 200) -> HttpResponse:
     response = HttpResponse(render_to_string("connect_portal/popup.html", {"page": page, "data": data}), status=status)
     # With the default (same-origin) the popup would lose its opener, and the SDK would wait forever (protocol, 3.2).
     response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
-    response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the user token, or the provider's code
+    # The address holds the user token, or the provider's code. Under no-referrer a form comes from the origin "null".
+    response.headers["Referrer-Policy"] = "no-referrer" if page.asked is None else "strict-origin"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_GET
+from django.middleware.csrf import get_token
+from django.views.decorators.http import require_GET, require_http_methods
 
 from connect_portal import installing, popup_cookies
+from connect_portal.opener import is_opened_by, shown_name
 from connect_portal.views.pages import PopupPage, faces_of, popup_response
 from connect_portal.views.words import failed_page, reason_of
 from integrations.connecting import finish_oauth, hash_of
@@ -23,25 +26,38 @@ from projects.user_tokens import verify_user_token
 
 log = logging.getLogger("isthmus.oauth")
 
+_PARAMETERS: Final = (
+    "action",
+    "integrationId",
+    "originForPostMessage",
+    "userToken",
+    "sessionId",
+    "oauthMetaKeyId",
+    "installOptions",
+    "redirectUrl",
+)
+"""What of the SDK's query counts here."""
 
-@require_GET
+
+@require_http_methods(["GET", "POST"])
 def nonce(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """The popup's first page: sets the cookie, tells the opener, and waits to be sent to the provider.
 
     What would keep the log-in from starting is said here, in words and to the opener: the SDK only logs it.
     """
-    origin = request.GET.get("originForPostMessage", "")
+    asked = _asked(request)
+    origin = asked.get("originForPostMessage", "")
     integration: Integration | None = None
     try:
-        user = _user(request, project_id)
+        user = _user(asked, project_id)
         installing.check_origin(user.project, origin)
-        integration = installing.installable(
-            user.project, request.GET.get("integrationId") or request.GET.get("action", "")
-        )
+        integration = installing.installable(user.project, asked.get("integrationId") or asked.get("action", ""))
         if not integration.is_complete:
             raise IntegrationIncomplete(integration=integration.pk)
     except IsthmusError as exc:
         return _refused(exc, integration, origin, project_id)
+    if not _may_go_on(request, origin):
+        return _question(request, user, integration, asked)
     response = popup_response(
         PopupPage(
             title=f"Opening {integration.provider.name}",
@@ -56,23 +72,24 @@ def nonce(request: HttpRequest, project_id: UUID) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def build_oauth(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """The start in SDK versions up to 2.0.6: the popup comes here at once, and is sent on to the provider."""
-    session_id = request.GET.get("sessionId") or request.GET.get("oauthMetaKeyId") or ""
-    origin = request.GET.get("originForPostMessage", "")
+    asked = _asked(request)
+    session_id = asked.get("sessionId") or asked.get("oauthMetaKeyId") or ""
+    origin = asked.get("originForPostMessage", "")
     integration: Integration | None = None
     try:
-        user = _user(request, project_id)
+        user = _user(asked, project_id)
         installing.check_origin(user.project, origin)
-        wanted = installing.OAuthStart.read(request.GET, session_id=session_id, posts_message=True)
+        wanted = installing.OAuthStart.read(asked, session_id=session_id, posts_message=True)
         integration = installing.installable(user.project, wanted.integration)
-        response = HttpResponseRedirect(installing.start(user, wanted))
+        if not _may_go_on(request, origin):
+            return _question(request, user, integration, asked)
+        address = installing.start(user, wanted)
     except IsthmusError as exc:
         return _refused(exc, integration, origin, project_id)
-    response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
+    response = _to_provider(address, integration, is_form=request.method == "POST")
     popup_cookies.set_cookie(response, user_id=user.pk, integration_id=integration.pk)
     return response
 
@@ -102,8 +119,57 @@ def callback(request: HttpRequest) -> HttpResponse:
     return _connected(attempt)
 
 
-def _user(request: HttpRequest, project_id: UUID) -> ConnectedUser:
-    return connected_user(verify_user_token(request.GET.get("userToken", ""), project_id))
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """What the SDK has written into the popup's address, or what the question's form has brought back of it."""
+    given = request.POST if request.method == "POST" else request.GET
+    return {name: given[name] for name in _PARAMETERS if name in given}
+
+
+def _user(asked: Mapping[str, str], project_id: UUID) -> ConnectedUser:
+    return connected_user(verify_user_token(asked.get("userToken", ""), project_id))
+
+
+def _may_go_on(request: HttpRequest, origin: str) -> bool:
+    """Whether a log-in may begin in this browser without a question: the app's own page has opened the window, or the person
+    has answered the question (a POST, which only our own page can make: Django's CSRF check)."""
+    return request.method == "POST" or is_opened_by(request, origin)
+
+
+def _question(
+    request: HttpRequest, user: ConnectedUser, integration: Integration, asked: Mapping[str, str]
+) -> HttpResponse:
+    """Ask whether to connect an account for that user: who sends a browser here by a link means their own."""
+    provider, app = integration.provider.name, integration.project.name
+    log.info("oauth.asked", extra={"integration": str(integration.pk), "user": str(user.pk)})
+    page = PopupPage(
+        title=f"Connect {provider} to {app} as {shown_name(user)}?",
+        text=f"Continue only if you pressed Connect in {app} yourself, and this is your account there.",
+        advice=[
+            f"Did you follow a link that somebody sent you? Then close this window: they would work with your {provider}."
+        ],
+        faces=faces_of(integration),
+        asked=asked,
+        csrf_token=get_token(request),
+    )
+    return popup_response(page)
+
+
+def _to_provider(address: str, integration: Integration, *, is_form: bool) -> HttpResponse:
+    if is_form:
+        return popup_response(
+            PopupPage(
+                title=f"Opening {integration.provider.name}",
+                text=f"You will log in at {integration.provider.name} and come back by yourself.",
+                waits=True,
+                faces=faces_of(integration),
+                goes_to=address,
+            )
+        )
+    response = HttpResponseRedirect(address)
+    response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _connected(attempt: OAuthAttempt) -> HttpResponse:

@@ -206,7 +206,10 @@ def _connect(sdk: _Sdk, integration_id: str, app: dict[str, Any]) -> tuple[str, 
     }
     nonce_page = {key: query[key] for key in ("action", "integrationId", "userToken", "originForPostMessage")}
     browser.get(
-        f"{sdk.base_url}/projects/{sdk.project_id}/sdk/actions/oauth-nonce", params=nonce_page, timeout=15
+        f"{sdk.base_url}/projects/{sdk.project_id}/sdk/actions/oauth-nonce",
+        params=nonce_page,
+        headers={"Referer": f"{query['originForPostMessage']}/"},  # as a browser, whose window Acme's page has opened
+        timeout=15,
     ).raise_for_status()
     authorize = sdk.call("GET", "/sdk/actions/build-oauth", prefix="/v2/projects", params=query)["redirectUrl"]
     _log_in_and_consent(browser, authorize, app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,19 +43,37 @@ def org(running_org: SandboxOrg, settings: Any, cast: Cast) -> SandboxOrg:
 
 
 class Popup:
-    """One browser's popup: keeps its cookies, reads what a page would post to its opener."""
+    """One browser's popup: keeps its cookies, reads what a page would post to its opener.
 
-    def __init__(self, cast: Cast, origin: str = ORIGIN) -> None:
-        self.cast, self.origin, self.browser = cast, origin, Client()
+    `referer` is what the browser says of the page that has opened it; None: nothing.
+    """
 
-    def nonce(self, **changes: str) -> HttpResponse:
-        query = {
+    def __init__(self, cast: Cast, origin: str = ORIGIN, referer: str | None = f"{ORIGIN}/") -> None:
+        self.cast, self.origin, self.referer = cast, origin, referer
+        self.browser = Client(enforce_csrf_checks=True)
+
+    def query(self, **changes: str) -> dict[str, str]:
+        return {
             "action": "salesforce",
             "integrationId": str(self.cast.integration.pk),
             "originForPostMessage": self.origin,
             "userToken": user_token("ana"),
         } | changes
-        return self.browser.get(f"/projects/{self.cast.project.pk}/sdk/actions/oauth-nonce", query)
+
+    def nonce(self, **changes: str) -> HttpResponse:
+        return self.open("oauth-nonce", **changes)
+
+    def open(self, page: str, *, headers: dict[str, str] | None = None, **changes: str) -> HttpResponse:
+        """Open the nonce page, or the start of older SDKs."""
+        sent = {} if self.referer is None else {"Referer": self.referer}
+        return self.browser.get(self.address(page), self.query(**changes), headers=sent | (headers or {}))
+
+    def address(self, page: str) -> str:
+        return f"/projects/{self.cast.project.pk}/sdk/actions/{page}"
+
+    def go_on(self, page: str, question: HttpResponse, **changes: str) -> HttpResponse:
+        """Press Continue."""
+        return self.browser.post(self.address(page), hidden_fields(question) | changes)
 
     def build(self, sdk: Sdk | None = None, **changes: str) -> HttpResponse:
         query = {
@@ -76,6 +95,15 @@ class Popup:
         app = org.app()
         address = self.build(**build).json()["redirectUrl"]
         return self.callback(**go_through(address, app["username"], app["password"], allow=allow))
+
+
+def hidden_fields(page: HttpResponse) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.content.decode())
+    return {name: unescape(value) for name, value in found}
+
+
+def popup_cookies_of(page: HttpResponse) -> list[str]:
+    return [name for name in page.cookies if name.startswith("isthmus_popup_")]
 
 
 def data_of(page: HttpResponse) -> dict[str, Any]:
@@ -167,15 +195,8 @@ def test_the_poll_of_another_user_with_the_same_session_finds_nothing(cast: Cast
 
 def test_an_older_sdk_is_sent_on_at_once_and_hears_a_message(cast: Cast, org: SandboxOrg) -> None:
     popup = Popup(cast)
-    query = {
-        "action": "salesforce",
-        "integrationId": str(cast.integration.pk),
-        "originForPostMessage": ORIGIN,
-        "userToken": user_token("ana"),
-        "sessionId": "old1",
-    }
 
-    start = popup.browser.get(f"/projects/{cast.project.pk}/sdk/actions/build-oauth", query)
+    start = popup.open("build-oauth", sessionId="old1")
     app = org.app()
     page = popup.callback(**go_through(start["Location"], app["username"], app["password"]))
 
@@ -273,3 +294,127 @@ def test_a_project_without_allowed_origins_lets_no_page_connect(cast: Cast) -> N
     make_project(name="Other")
 
     assert Popup(cast).nonce().status_code == 400
+
+
+STRANGE = {
+    "foreign": {"Referer": "https://evil.example/"},
+    "missing": {},
+    "another port": {"Referer": "http://localhost:8003/"},
+    "another host that begins alike": {"Referer": f"{ORIGIN}.evil.example/"},
+    "the origin in a path": {"Referer": f"https://evil.example/{ORIGIN}/"},
+    "the origin as a user name": {"Referer": f"{ORIGIN}@evil.example/"},
+    "none at all": {"Referer": "about:blank"},
+    "nonsense": {"Referer": "http://[::1%x/"},
+    "an image of the page": {"Referer": f"{ORIGIN}/", "Sec-Fetch-Dest": "image"},
+    "a frame of the page": {"Referer": f"{ORIGIN}/", "Sec-Fetch-Dest": "iframe"},
+}
+
+
+@pytest.mark.parametrize("page", ["oauth-nonce", "build-oauth"])
+@pytest.mark.parametrize("headers", STRANGE.values(), ids=STRANGE)
+def test_a_window_that_the_apps_page_has_not_opened_asks_first(
+    cast: Cast, org: SandboxOrg, page: str, headers: dict[str, str]
+) -> None:
+    cast.ana.name = "Ana Duarte"
+    cast.ana.save()
+
+    question = Popup(cast, referer=None).open(page, headers=headers)
+
+    text = question.content.decode()
+    assert question.status_code == 200 and "Connect Salesforce to Acme as Ana Duarte (ana)?" in text
+    assert not popup_cookies_of(question) and not OAuthAttempt.objects.exists()
+    assert data_of(question)["message"] is None and question["Cross-Origin-Opener-Policy"] == "unsafe-none"
+    assert question["X-Frame-Options"] == "DENY"
+    assert question["Referrer-Policy"] == "strict-origin"  # with no-referrer the form's Origin would be "null"
+
+
+@pytest.mark.parametrize("page", ["oauth-nonce", "build-oauth"])
+@pytest.mark.parametrize("referer", [f"{ORIGIN}/", f"{ORIGIN}/settings?tab=crm#x", ORIGIN])
+def test_a_window_that_the_apps_page_has_opened_goes_on_at_once(
+    cast: Cast, org: SandboxOrg, page: str, referer: str
+) -> None:
+    answer = Popup(cast, referer=referer).open(page)
+
+    assert answer.status_code == (200 if page == "oauth-nonce" else 302)
+    assert len(popup_cookies_of(answer)) == 1 and "Continue" not in answer.content.decode()
+
+
+def test_the_page_that_has_opened_a_window_must_be_the_one_that_hears_of_it(cast: Cast) -> None:
+    cast.project.allowed_origins = [ORIGIN, "https://other.acme.example"]
+    cast.project.save()
+
+    question = Popup(cast, origin="https://other.acme.example", referer=f"{ORIGIN}/").nonce()
+
+    assert "Continue" in question.content.decode() and not popup_cookies_of(question)
+
+
+def test_who_continues_after_the_question_connects_their_account(cast: Cast, org: SandboxOrg) -> None:
+    popup, app = Popup(cast, referer=None), org.app()
+
+    waiting = popup.go_on("oauth-nonce", popup.nonce())
+    page = popup.callback(**go_through(popup.build().json()["redirectUrl"], app["username"], app["password"]))
+
+    assert data_of(waiting)["message"] == {"type": "oauth-nonce-loaded"} and data_of(waiting)["origin"] == ORIGIN
+    assert page.status_code == 200 and Credential.objects.get().user == cast.ana
+
+
+def test_who_continues_in_the_older_way_is_sent_on_by_a_page(cast: Cast, org: SandboxOrg) -> None:
+    popup, app = Popup(cast, referer=None), org.app()
+
+    sent_on = popup.go_on("build-oauth", popup.open("build-oauth", sessionId="old1"))
+    found = re.search(r'http-equiv="refresh" content="0;url=([^"]+)"', sent_on.content.decode())
+    assert found and sent_on["Referrer-Policy"] == "no-referrer"
+    page = popup.callback(**go_through(unescape(found[1]), app["username"], app["password"]))
+
+    assert data_of(page)["message"]["type"] == "oauth_success_callback"
+    assert Credential.objects.get().user == cast.ana
+
+
+@pytest.mark.parametrize("page", ["oauth-nonce", "build-oauth"])
+def test_the_question_can_not_be_answered_by_another_page(cast: Cast, org: SandboxOrg, page: str) -> None:
+    mallorys, victims = Popup(cast, referer=None), Popup(cast, referer=None)
+    fields = hidden_fields(mallorys.open(page))
+    victims.open(page)
+
+    without = victims.browser.post(victims.address(page), victims.query())
+    with_mallorys = victims.browser.post(victims.address(page), fields)
+    foreign = mallorys.browser.post(mallorys.address(page), fields, headers={"Origin": "https://evil.example"})
+    opaque = mallorys.browser.post(mallorys.address(page), fields, headers={"Origin": "null"})
+
+    assert [answer.status_code for answer in (without, with_mallorys, foreign, opaque)] == [403] * 4
+    assert not OAuthAttempt.objects.exists()
+    assert not any(popup_cookies_of(answer) for answer in (without, with_mallorys, foreign, opaque))
+
+
+def test_a_log_in_begun_for_somebody_else_by_their_server_is_not_finished_in_this_browser(
+    cast: Cast, org: SandboxOrg
+) -> None:
+    """The nonce page opens in the victim's browser by a link; the attacker's server has called build-oauth."""
+    victim, app = Popup(cast, referer="https://evil.example/"), org.app()
+    victim.nonce()
+
+    query = go_through(victim.build().json()["redirectUrl"], app["username"], app["password"])
+    page = victim.callback(**query)
+
+    assert page.status_code == 400 and "This log-in began elsewhere" in page.content.decode()
+    assert not Credential.objects.exists()
+
+
+def test_the_answer_is_checked_as_the_question_was(cast: Cast, org: SandboxOrg) -> None:
+    popup = Popup(cast, referer=None)
+    question = popup.open("build-oauth")
+
+    evil = popup.go_on("build-oauth", question, originForPostMessage="https://evil.example")
+    forged = popup.go_on("build-oauth", question, userToken="abc")
+
+    assert (evil.status_code, forged.status_code) == (400, 401) and not OAuthAttempt.objects.exists()
+
+
+def test_a_name_can_not_disguise_whose_account_it_is(cast: Cast, org: SandboxOrg) -> None:
+    cast.ana.name = "Bob (user-7)?\u202e" + "\u200b" * 50 + "<b>" + "x" * 300
+    cast.ana.save()
+
+    text = Popup(cast, referer=None).nonce().content.decode()
+
+    assert "\u202e" not in text and "\u200b" not in text and "<b>" not in text
+    assert f"Bob (user-7)?&lt;b&gt;{'x' * 64}… (ana)?" in text
