@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from connect_portal.errors import BadRequest, WorkflowNotFound
 from connect_portal.selecting import CONFIGURATION_HEADER, CREDENTIAL_HEADER, find_integration
 from integrations.models import Integration
-from lib import json_body, json_bounds
+from lib import json_body, json_bounds, request_headers
 from projects.api_auth import UserTokenAuthentication
 from projects.models import ConnectedUser, Project
 from projects.refusals import error_body
@@ -94,11 +94,11 @@ class SdkView(APIView):
 
     @property
     def credential_selector(self) -> str:
-        return self.request.headers.get(CREDENTIAL_HEADER, "").strip()
+        return request_headers.read(self.request.META, CREDENTIAL_HEADER)
 
     @property
     def configuration_selector(self) -> str:
-        return self.request.headers.get(CONFIGURATION_HEADER, "").strip()
+        return request_headers.read(self.request.META, CONFIGURATION_HEADER)
 
     @property
     def body(self) -> dict[str, Any]:

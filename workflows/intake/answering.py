@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from lib import json_body, json_bounds, stopping
+from lib import json_body, json_bounds, request_headers, stopping
 from lib.errors import IsthmusError
 from projects.refusals import UNEXPECTED, refusal_of
 from projects.user_tokens import UserToken, token_in, verify_user_token
@@ -91,11 +91,11 @@ def _arrival(environ: Mapping[str, Any], read: Callable[[int], bytes], token: Us
         payload = {}
     if not isinstance(payload, dict):
         raise BadEvent('`payload` must be a JSON object, for example {"email": "…"}.')
-    key = environ.get("HTTP_IDEMPOTENCY_KEY", "")
+    key = request_headers.read(environ, "Idempotency-Key")
     if len(key) > MAX_KEY_CHARACTERS:
         raise BadEvent(f"An Idempotency-Key may have at most {MAX_KEY_CHARACTERS} characters; this one has {len(key)}.")
-    credential = environ.get("HTTP_X_PARAGON_CREDENTIAL", "").strip()
-    configuration = environ.get("HTTP_X_PARAGON_CONFIGURATION_ID", "").strip()
+    credential = request_headers.read(environ, "X-Paragon-Credential")
+    configuration = request_headers.read(environ, "X-Paragon-Configuration-Id")
     selection = Selection(credential, configuration) if credential or configuration else NOT_SELECTED
     return Arrival(token, name.strip(), payload, key, selection), size_bytes
 
