@@ -231,6 +231,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "What an app sends to Isthmus: App Events for its users, and what the Connect SDK reads. Every call "
     "carries a user token: a JWT that the app signs with a key of the project (RS256; `sub`, `iat`, `exp`).",
     "SERVE_INCLUDE_SCHEMA": False,
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "PREPROCESSING_HOOKS": ["config.api_schema.leave_out_aliases"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -15,11 +15,10 @@ from django.db import connection
 
 from connect_portal.cors import SHARED
 from lib import stopping
+from lib.address_ids import HEXADECIMAL_ID
 from workflows.intake.answering import answer
 
-_PATH = re.compile(
-    r"(?:/v2)?/projects/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/sdk/events/trigger\Z"
-)
+_PATH = re.compile(rf"(?:/v2)?/projects/({HEXADECIMAL_ID})/sdk/events/trigger\Z")
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 

@@ -12,7 +12,7 @@ from connect_portal.api.workflows import WorkflowSwitch
 from connect_portal.views import popups, portal
 
 app_name = "connect_portal"
-_SDK = "projects/<uuid:project_id>/sdk"
+_SDK = "projects/<id:project_id>/sdk"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_SDK}/me", Me.as_view(), name="me"),
     path(f"{_SDK}/integrations", Integrations.as_view(), name="integrations"),
@@ -21,20 +21,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_SDK}/credentials/<str:credential_id>", CredentialDetail.as_view(), name="credential"),
     path(f"{_SDK}/credentials/<str:credential_id>/complete-setup", CompleteSetup.as_view(), name="complete-setup"),
     path(f"{_SDK}/credentials/<str:credential_id>/configurations", Configurations.as_view(), name="configurations"),
-    path(f"{_SDK}/workflows/<uuid:workflow_id>", WorkflowSwitch.as_view(), name="workflow"),
+    path(f"{_SDK}/workflows/<id:workflow_id>", WorkflowSwitch.as_view(), name="workflow"),
     path(f"{_SDK}/actions/session-id/<str:session_id>", OAuthSession.as_view(), name="oauth-session"),
     path(f"v2/{_SDK}/actions/build-oauth", BuildOAuth.as_view(), name="build-oauth-v2"),
     path(f"{_SDK}/actions/build-oauth", popups.build_oauth, name="build-oauth"),
     path(f"{_SDK}/actions/oauth-nonce", popups.nonce, name="oauth-nonce"),
     path("oauth/callback", popups.callback, name="oauth-callback"),
     path("ui", portal.frame, name="portal"),
-    path("ui/<uuid:project_id>/card", portal.card, name="portal-card"),
-    path("ui/<uuid:project_id>/workflows/<uuid:workflow_id>", portal.workflow_row, name="portal-workflow"),
+    path("ui/<id:project_id>/card", portal.card, name="portal-card"),
+    path("ui/<id:project_id>/workflows/<id:workflow_id>", portal.workflow_row, name="portal-workflow"),
     path("connect.js", portal.connect_js, name="connect-js"),
     # The rooms of the protocol that say that they are not furnished yet:
     path(f"{_SDK}/triggers/<str:workflow_id>", WorkflowRequest.as_view(), name="workflow-request"),
     path(f"{_SDK}/proxy/<path:address>", ProxyRequest.as_view(), name="proxy"),
     path(f"{_SDK}/actions", FieldOptions.as_view(), name="field-options"),
     path(f"{_SDK}/resources/<str:resource_id>/connect", ResourceConnection.as_view(), name="resource"),
-    path("projects/<uuid:project_id>/triggers", TriggerTypes.as_view(), name="trigger-types"),
+    path("projects/<id:project_id>/triggers", TriggerTypes.as_view(), name="trigger-types"),
 ]

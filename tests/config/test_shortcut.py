@@ -5,8 +5,12 @@ import json
 from http import HTTPStatus
 
 import pytest
+from django.test import Client
+from django.urls import get_resolver
+from django.urls.converters import UUIDConverter
 
 from lib import stopping
+from lib.address_ids import IdConverter
 from tests.factories import LEAD_CREATED, bearer, make_app_event, make_project, make_signing_key, user_token
 from tests.support.wsgi import WsgiClient
 from workflows.models import Event
@@ -82,6 +86,25 @@ def test_while_the_process_stops_each_answer_ends_its_connection(path, monkeypat
 
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and answer.json()["code"] == "stopping"
     assert answer.headers["Connection"] == "close" and answer.headers["Retry-After"] == "5"
+
+
+def test_an_id_in_capitals_is_the_same_project(path):
+    in_capitals = "/projects/" + path.split("/")[2].upper() + "/sdk/events/trigger"
+
+    assert send(in_capitals).status_code == send("/v2" + in_capitals).status_code == 201
+    assert Client().post(in_capitals, EVENT, content_type="text/plain", headers=bearer(user_token())).status_code == 201
+    assert Client().get(in_capitals.replace("events/trigger", "me"), headers=bearer(user_token())).status_code == 200
+
+
+def test_every_address_with_an_id_takes_it_in_capitals():
+    def converters(patterns):
+        for each in patterns:
+            yield from each.pattern.converters.values()
+            yield from converters(getattr(each, "url_patterns", ()))
+
+    kinds = {type(converter) for converter in converters(get_resolver().url_patterns)}
+
+    assert IdConverter in kinds and UUIDConverter not in kinds
 
 
 def test_other_methods_and_other_addresses_are_djangos(path):

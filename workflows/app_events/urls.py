@@ -7,6 +7,6 @@ from workflows.app_events import views
 urlpatterns = [
     path("app-events/", views.app_events, name="app-events"),
     path("app-events/new/", views.new_app_event, name="new-app-event"),
-    path("app-events/<uuid:app_event_id>/", views.app_event, name="app-event"),
-    path("app-events/<uuid:app_event_id>/delete/", views.delete_app_event, name="delete-app-event"),
+    path("app-events/<id:app_event_id>/", views.app_event, name="app-event"),
+    path("app-events/<id:app_event_id>/delete/", views.delete_app_event, name="delete-app-event"),
 ]

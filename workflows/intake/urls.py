@@ -5,6 +5,6 @@ from django.urls import URLPattern, path
 from workflows.intake.api import TriggerEvent
 
 urlpatterns: list[URLPattern] = [
-    path("projects/<uuid:project_id>/sdk/events/trigger", TriggerEvent.as_view(), name="trigger-event"),
-    path("v2/projects/<uuid:project_id>/sdk/events/trigger", TriggerEvent.as_view(), name="trigger-event-v2"),
+    path("projects/<id:project_id>/sdk/events/trigger", TriggerEvent.as_view(), name="trigger-event"),
+    path("v2/projects/<id:project_id>/sdk/events/trigger", TriggerEvent.as_view(), name="trigger-event-v2"),
 ]
