@@ -126,6 +126,21 @@ def remove(member: Member, *, by: Member) -> None:
         auditing.record(member.project, action, by=by.user, target=current.user.email)
 
 
+def make_owner(project: Project, user: User, *, by: User | None) -> bool:
+    """Make `user` an owner of the project, as whoever has the command line may; False when they are one already."""
+    with transaction.atomic():
+        member, created = Member.objects.get_or_create(project=project, user=user, defaults={"role": Role.OWNER})
+        if created:
+            auditing.record(project, "member.added", by=by, target=user.email, role=Role.OWNER)
+        elif member.role != Role.OWNER:
+            details = {"before": member.role, "after": Role.OWNER}
+            Member.objects.filter(pk=member.pk).update(role=Role.OWNER)
+            auditing.record(project, "member.role_changed", by=by, target=user.email, **details)
+        else:
+            return False
+    return True
+
+
 def roles_given_by(member: Member) -> list[Role]:
     """The roles that `member` may give to others."""
     return [role for role in Role if _gives(member, role)]

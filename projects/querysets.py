@@ -15,6 +15,10 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def for_user(self, user: User) -> Self:
         return self.filter(members__user=user)
 
+    def memberless(self) -> Self:
+        """Projects that nobody has a role in: commands make such, people never do."""
+        return self.filter(members__isnull=True)
+
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def for_project(self, project: Project) -> Self:

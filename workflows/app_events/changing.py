@@ -14,7 +14,9 @@ from workflows.models import AppEvent
 from workflows.naming import refusing_taken_names
 
 
-def create_app_event(project: Project, *, name: str, description: str, example: dict[str, Any], by: User) -> AppEvent:
+def create_app_event(
+    project: Project, *, name: str, description: str, example: dict[str, Any], by: User | None
+) -> AppEvent:
     """Raises: NameTaken."""
     with refusing_taken_names(taken(name)):
         app_event = AppEvent.objects.create(project=project, name=name, description=description, example=example)
@@ -22,7 +24,9 @@ def create_app_event(project: Project, *, name: str, description: str, example: 
     return app_event
 
 
-def change_app_event(app_event: AppEvent, *, name: str, description: str, example: dict[str, Any], by: User) -> None:
+def change_app_event(
+    app_event: AppEvent, *, name: str, description: str, example: dict[str, Any], by: User | None
+) -> None:
     """Change an App Event. Raises: AppEventInUse for another name, when workflows listen to the present one; NameTaken."""
     with refusing_taken_names(taken(name)):
         if name != app_event.name:
@@ -36,7 +40,7 @@ def taken(name: str) -> str:
     return f"There is an App Event “{name}” already."
 
 
-def delete_app_event(app_event: AppEvent, *, by: User) -> None:
+def delete_app_event(app_event: AppEvent, *, by: User | None) -> None:
     """Delete an App Event that no workflow listens to. Raises: AppEventInUse."""
     with transaction.atomic():
         _must_be_unused(app_event)

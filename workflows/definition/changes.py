@@ -55,7 +55,7 @@ def _setting_name(setting: Stored) -> str:
 def _step(where: str, old: Stored, new: Stored) -> Iterator[Change]:
     name = _step_name(new)
     if old.get("name") != new.get("name"):
-        text = f"{_step_name(old)} renamed to {_shown(new.get('name'))}"
+        text = f"{_step_name(old)} renamed to {shown(new.get('name'))}"
         yield Change("changed", f"{where}.name", old.get("name"), new.get("name"), text)
     yield from _value(f"{where}.type", f"{name}: action", old.get("type"), new.get("type"))
     before, after = _flat(old.get("inputs") or {}), _flat(new.get("inputs") or {})
@@ -78,7 +78,7 @@ def _step(where: str, old: Stored, new: Stored) -> Iterator[Change]:
 def _setting(where: str, old: Stored, new: Stored) -> Iterator[Change]:
     name = _setting_name(new)
     if old.get("title") != new.get("title"):
-        text = f"{_setting_name(old)} renamed to {_shown(new.get('title'))}"
+        text = f"{_setting_name(old)} renamed to {shown(new.get('title'))}"
         yield Change("changed", f"{where}.title", old.get("title"), new.get("title"), text)
     for part in {**old, **new}:
         if part not in ("id", "title", "values"):
@@ -133,11 +133,11 @@ def _value(where: str, label: str, before: JSON, after: JSON) -> Iterator[Change
     if before == after and type(before) is type(after):
         return
     if before is None:
-        yield Change("added", where, None, after, f"{label} set to {_shown(after)}")
+        yield Change("added", where, None, after, f"{label} set to {shown(after)}")
     elif after is None:
-        yield Change("removed", where, before, None, f"{label} cleared, it was {_shown(before)}")
+        yield Change("removed", where, before, None, f"{label} cleared, it was {shown(before)}")
     else:
-        yield Change("changed", where, before, after, f"{label}: {_shown(before)} → {_shown(after)}")
+        yield Change("changed", where, before, after, f"{label}: {shown(before)} → {shown(after)}")
 
 
 def _flat(value: JSON, place: str = "") -> dict[str, JSON]:
@@ -150,6 +150,7 @@ def _flat(value: JSON, place: str = "") -> dict[str, JSON]:
     return flat
 
 
-def _shown(value: JSON) -> str:
+def shown(value: JSON) -> str:
+    """A value within a sentence, cut where it is long."""
     text = f'"{value}"' if isinstance(value, str) else to_json_text(value)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

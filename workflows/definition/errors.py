@@ -23,6 +23,12 @@ class DefinitionError(DefinitionRoomError):
         self.message = message
 
 
+class NotText(DefinitionError):
+    """A value that must be text is something else."""
+
+    code = "definition_not_text"
+
+
 class TemplateError(DefinitionRoomError):
     """A template cannot be read.
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
-from workflows.definition.errors import DefinitionError
+from workflows.definition.errors import DefinitionError, NotText
 from workflows.definition.paths import suggest
 from workflows.definition.values import JSON, NotJSON, storable_text
 
@@ -48,22 +48,31 @@ class Fields:
             return default
         return value
 
-    def wrong(self, name: str, expected: str) -> DefinitionError:
-        return DefinitionError(self.at(name), f'"{name}" must be {expected}, not {described(self.data.get(name))}.')
+    def wrong(self, name: str, expected: str, kind: type[DefinitionError] = DefinitionError) -> DefinitionError:
+        return kind(self.at(name), f'"{name}" must be {expected}, not {described(self.data.get(name))}.')
 
     def text(self, name: str, default: T, *, limit: int) -> str | T:
         value = self.take(name, default)
         if value is default:
             return default
         if not isinstance(value, str):
-            raise self.wrong(name, "text")
+            raise self.wrong(name, "text", NotText)
         if len(value) > limit:
             raise DefinitionError(self.at(name), f'"{name}" has {len(value):,} characters; {limit:,} are allowed.')
         return _storable(value, self.at(name))
 
+    def required_text(self, name: str, *, limit: int) -> str:
+        """A text with more than blanks in it, without those around it, as a form would take it."""
+        text = self.text(name, "", limit=limit).strip()
+        if not text:
+            raise DefinitionError(self.at(name), f'"{name}" is missing.')
+        return text
+
     def pattern(self, name: str, pattern: re.Pattern[str], words: str) -> str:
         value = self.take(name, _REQUIRED)
-        if not isinstance(value, str) or not pattern.match(value):
+        if not isinstance(value, str):
+            raise self.wrong(name, words, NotText)
+        if not pattern.match(value):
             raise self.wrong(name, words)
         return value
 

@@ -17,7 +17,7 @@ from workflows.naming import refusing_taken_names
 DEFAULT_NAME = "New workflow"
 
 
-def create_workflow(integration: Integration, *, name: str, by: User) -> Workflow:
+def create_workflow(integration: Integration, *, name: str, by: User | None) -> Workflow:
     """A workflow with nothing in it but the trigger's card. A name that is taken gets a number."""
     with transaction.atomic():
         workflow = Workflow.objects.create(
@@ -44,7 +44,7 @@ def duplicate_workflow(workflow: Workflow, *, by: User) -> Workflow:
     return copy
 
 
-def describe_workflow(workflow: Workflow, *, name: str, description: str, by: User) -> None:
+def describe_workflow(workflow: Workflow, *, name: str, description: str, by: User | None) -> None:
     """Change the name and the text that the end user reads. Raises: NameTaken."""
     with refusing_taken_names(f"There is a workflow “{name}” already."):
         before = workflow.name
@@ -53,7 +53,7 @@ def describe_workflow(workflow: Workflow, *, name: str, description: str, by: Us
         _audit(workflow, "workflow.described", by, name_before=before)
 
 
-def delete_workflow(workflow: Workflow, *, by: User) -> None:
+def delete_workflow(workflow: Workflow, *, by: User | None) -> None:
     """Delete a workflow with its versions and its runs. Raises: StillDeployed while a version of it is live."""
     with transaction.atomic():
         if Workflow.objects.select_for_update(of=("self",)).get(pk=workflow.pk).live_version_id:
@@ -70,6 +70,6 @@ def _free_name(integration: Integration, wanted: str) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _audit(workflow: Workflow, action: str, by: User, **details: str) -> None:
+def _audit(workflow: Workflow, action: str, by: User | None, **details: str) -> None:
     project = workflow.integration.project
     auditing.record(project, action, by=by, target=workflow.name, workflow_id=str(workflow.pk), **details)

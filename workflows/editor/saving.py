@@ -16,7 +16,7 @@ from workflows.errors import DraftConflict
 from workflows.models import Workflow, WorkflowVersion
 
 
-def save_draft(workflow: Workflow, definition: object, *, revision: int, by: User) -> None:
+def save_draft(workflow: Workflow, definition: object, *, revision: int, by: User | None) -> None:
     """Store `definition` as the draft and count its revision up, in the one spelling of its templates.
 
     Raises: DefinitionError when it has not the shape of one; DraftConflict when `revision` is not the present one:

@@ -29,6 +29,12 @@ def holds_variable(value: JSON) -> bool:
     return isinstance(value, str) and ("{{" in value or "<<" in value)
 
 
+def entered_fields(inputs: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """The record's fields; none where the input is no object, which `field_problems` refuses."""
+    entered = inputs.get("fields")
+    return entered if isinstance(entered, Mapping) else {}
+
+
 def record_type_field(schema: ObjectSchemas) -> InputField:
     return InputField(
         name="record_type",
@@ -45,7 +51,7 @@ def record_fields(
     inputs: Mapping[str, JSON], described: Mapping[str, JSON] | None, *, creates: bool
 ) -> list[InputField]:
     """An input for each field that may be written: the required and the filled ones at once, all others as "more"."""
-    entered: Mapping[str, JSON] = inputs.get("fields") or {}
+    entered = entered_fields(inputs)
     known = fields_by_name(described)
     writable = [field for field in known.values() if field.get("createable" if creates else "updateable")]
     required = [input_for(field, required=True) for field in writable if creates and is_required_on_create(field)]

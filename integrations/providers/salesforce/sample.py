@@ -8,7 +8,7 @@ from typing import Final
 from integrations.providers.base import JSON, ObjectSchemas
 from integrations.providers.salesforce.describe import fields_by_name
 from integrations.providers.salesforce.ids import id18
-from integrations.providers.salesforce.record_form import holds_variable
+from integrations.providers.salesforce.record_form import entered_fields, holds_variable
 from integrations.providers.salesforce.values import coerce, is_empty
 
 _EXAMPLES: Final[dict[str, JSON]] = {
@@ -47,5 +47,5 @@ def output(inputs: Mapping[str, JSON], schema: ObjectSchemas, *, created: bool) 
         "success": True,
         "created": created,
         "url": f"https://example.my.salesforce.com/{sample_id}",
-        "record": record(inputs.get("fields") or {}, described),
+        "record": record(entered_fields(inputs), described),
     }

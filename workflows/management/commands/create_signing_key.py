@@ -6,13 +6,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from lib.commands import SentenceCommand
+from projects.models import SigningKey
 from projects.signing_keys import generate_key
 from workflows.management.commands.export_project import find_project
 
+MAX_NAME = SigningKey._meta.get_field("name").max_length or 0
 
-class Command(BaseCommand):
+
+class Command(SentenceCommand):
     help = "Make a signing key for a project; its private half goes into --out and is kept nowhere else."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,15 +25,17 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="what the dashboard calls it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project, out = find_project(options["project"]), Path(options["out"])
+        project, out, name = find_project(options["project"]), Path(options["out"]), options["name"].strip()
+        if len(name) > MAX_NAME or "\0" in name:
+            raise CommandError(f"The name of a key has at most {MAX_NAME} characters, and no NUL.")
         try:
             # The file first: a key whose private half could not be written would be of no use to anybody.
             descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as exc:
             raise CommandError(f"{out} exists; keys are never overwritten. Name another file.") from exc
-        except OSError as exc:
+        except (OSError, ValueError) as exc:
             raise CommandError(f"{out} can not be written: {exc}") from exc
-        new = generate_key(project, name=options["name"])
+        new = generate_key(project, name=name)
         with os.fdopen(descriptor, "w") as file:
             file.write(new.private_pem)
         self.stdout.write(

@@ -3,13 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from integrations.resealing import reseal
+from lib.commands import SentenceCommand
 from workflows.resealing import kinds
 
 
-class Command(BaseCommand):
+class Command(SentenceCommand):
     help = "Seal every stored secret anew under the first of ENCRYPTION_KEYS. Safe to run twice, and while everything runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -137,6 +137,8 @@ def _external_id_problems(
     name = inputs.get(EXTERNAL_ID)
     if not name:
         return []
+    if not isinstance(name, str):
+        return [ActionProblem("external_id_field_unknown", "The external id field is named by text.", EXTERNAL_ID)]
     field = fields_by_name(described).get(name)
     if field is None:
         if not described or not schema.is_authoritative:
@@ -151,7 +153,7 @@ def _external_id_problems(
             f"{field['label']} is not an external id that can be written; mark it so in Salesforce's Object Manager."
         )
         return [ActionProblem("external_id_field_unknown", message, EXTERNAL_ID)]
-    is_mapped = not is_empty((inputs.get("fields") or {}).get(name))
+    is_mapped = not is_empty(record_form.entered_fields(inputs).get(name))
     if not is_mapped and (field.get("type") != "string" or not field.get("unique")):
         message = f"{field['label']} has to be a unique text field to receive the run's id; or map a value to it above."
         return [ActionProblem("external_id_field_unknown", message, EXTERNAL_ID)]
