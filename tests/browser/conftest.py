@@ -14,7 +14,8 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
-WAIT_MS = 10_000
+from tests.support.chromium import WAIT_MS
+
 DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
 
 

@@ -13,7 +13,7 @@ from deploy.embedded.layout import Layout
 from tests.support import windows
 from tests.support.stack import give_to_acme, running_stack
 
-LONG_MS = 30_000
+LONG_MS = 60_000
 
 
 @pytest.fixture(scope="module")

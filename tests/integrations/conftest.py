@@ -26,7 +26,7 @@ def org(running_org: SandboxOrg, settings: Any) -> SandboxOrg:
     running_org.app(rotation=True, redirect_uris=[REDIRECT])
     settings.SALESFORCE_LOGIN_URL = settings.SALESFORCE_SANDBOX_LOGIN_URL = running_org.url
     settings.BASE_URL = "http://localhost:8000"
-    settings.SALESFORCE_TIMEOUT_SECONDS = 2.0
+    settings.SALESFORCE_TIMEOUT_SECONDS = 10.0
     pool.clear()
     return running_org
 

@@ -1,6 +1,6 @@
 """Every fault: how it looks, whom it strikes, and that it ends."""
 
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -88,16 +88,16 @@ def test_slow_delays_the_chosen_user_while_others_are_served(org):
     org.user(ANA)
     org.user(RAJ)
     ana, raj = api_of(org, ANA), api_of(org, RAJ)
-    org.faults("slow", ms=300, username=ANA)
+    org.faults("slow", ms=2_000, username=ANA, probability=1.0)
 
-    started = time.monotonic()
-    raj.create()
-    raj_took = time.monotonic() - started
-    ana.create()
-    ana_took = time.monotonic() - started - raj_took
+    with ThreadPoolExecutor(1) as beside:
+        delayed = beside.submit(ana.create)
+        while not org.armed_faults()[0]["fired"]:
+            pass
+        of_raj = raj.create()
+        of_ana = delayed.result()
 
-    assert raj_took < 0.25
-    assert ana_took >= 0.3
+    assert [lead["Id"] for lead in org.records()] == [of_raj, of_ana], "Ana's call came first, and was done last"
 
 
 def test_the_rate_limit_looks_like_an_orgs_and_ends_with_the_count(org, api):

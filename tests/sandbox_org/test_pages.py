@@ -95,7 +95,7 @@ def test_a_lead_arrives_on_the_open_page(org, api, browser):
 
     api.create(FirstName="Chloe")
 
-    expect(page.locator("tbody tr.fresh")).to_contain_text("Chloe Myers", timeout=10_000)
+    expect(page.locator("tbody tr.fresh")).to_contain_text("Chloe Myers")
     expect(page.get_by_text("No Leads yet")).to_be_hidden()
     expect(page.locator("nav [data-count=Lead]")).to_have_text("1")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -15,8 +15,8 @@ from typing import Self
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 15
-STOP_SECONDS = 5
+START_SECONDS = 60
+STOP_SECONDS = 20
 
 
 class Acme:

@@ -30,7 +30,7 @@ class _FirstForm(HTMLParser):
 def go_through(authorize_url: str, username: str, password: str, *, allow: bool = True) -> dict[str, str]:
     """Log in and decide; gives the query with which the browser comes back to the callback."""
     with requests.Session() as browser:
-        page = browser.get(authorize_url, timeout=10)
+        page = browser.get(authorize_url, timeout=30)
         page = _submit(browser, page, {"username": username, "pw": password})
         answer = _submit(browser, page, {"decision": "allow" if allow else "deny"}, follow=False)
     return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
@@ -41,4 +41,4 @@ def _submit(
 ) -> requests.Response:
     form = _FirstForm(page.text)
     assert form.action, f"no form on {page.url}: {page.text[:300]}"
-    return browser.post(urljoin(page.url, form.action), data=form.fields | entered, allow_redirects=follow, timeout=10)
+    return browser.post(urljoin(page.url, form.action), data=form.fields | entered, allow_redirects=follow, timeout=30)

@@ -73,7 +73,8 @@ def worker(
             process.wait()
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 40) -> bool:
+def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> bool:
+    """Ask until it is so; gives whether it was. Nothing depends on how long it takes: a busy machine takes longer."""
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         if is_so():

@@ -53,7 +53,7 @@ def call(tutorial, method, path, body):
     """What somebody else does in the org, as our user."""
     headers = {"Authorization": f"Bearer {tutorial.credential.tokens['access_token']}"}
     url = f"{tutorial.org.url}/services/data/v62.0/sobjects/{path}"
-    reply = requests.request(method, url, json=body, headers=headers, timeout=5)
+    reply = requests.request(method, url, json=body, headers=headers, timeout=30)
     assert reply.ok, reply.text
     return reply.json() if reply.content else {}
 
@@ -87,7 +87,7 @@ def test_a_worker_that_slept_past_its_lease_with_a_call_in_hand_does_not_send_it
         assert wait_until(lambda: Lane.objects.get().leased_until < timezone.now())
         tutorial.drain()
         sleeper.send_signal(signal.SIGCONT)
-        assert sleeper.wait(20) == 0
+        assert sleeper.wait(60) == 0
 
     assert [lead["LastName"] for lead in tutorial.leads()] == [f"Lind {number}" for number in range(count)]
     assert states(runs) == {RunState.SUCCEEDED}

@@ -47,6 +47,11 @@ def crew_of(work, tenants=None, *, quick=2, slow=3):
     return Crew(lambda lane_id: (tenants or {}).get(lane_id, ANA), work, quick=quick, slow=slow)
 
 
+def becomes(is_so):
+    """Whether it is so after a while; on a busy machine that takes longer, and nothing here depends on how long."""
+    return within(60, is_so)
+
+
 def within(seconds, is_so):
     ends_at = time.monotonic() + seconds
     while not is_so() and time.monotonic() < ends_at:
@@ -76,7 +81,7 @@ def test_a_lane_is_given_back_when_another_tenant_waits_and_not_for_its_own(work
     assert not within(0.3, lambda: len(work.began) > 2)
     crew.take(of_raj)
 
-    assert within(1, lambda: of_raj in work.began)
+    assert becomes(lambda: of_raj in work.began)
 
 
 def test_more_slow_lanes_than_threads_leave_room_for_quick_ones(work):
@@ -85,30 +90,31 @@ def test_more_slow_lanes_than_threads_leave_room_for_quick_ones(work):
     crew = crew_of(work)
     for lane in slow:
         crew.take(lane)
-    assert within(1, lambda: len(work.began) == 4), "the first two became slow ones, and two others began"
+    assert becomes(lambda: len(work.began) == 4), "the first two became slow ones, and two others began"
 
     crew.take(quick)
-    assert within(1, lambda: quick in work.began)
+    assert becomes(lambda: quick in work.began)
 
 
-def test_known_slow_lanes_never_take_the_place_of_quick_ones(work):
+def test_known_slow_lanes_never_take_the_place_of_quick_ones(work, monkeypatch):
     slow, quick = [uuid4() for _ in range(4)], uuid4()
     work.slow = set(slow)
     crew = crew_of(work)
     for lane in slow:
         crew.take(lane)
-    assert within(2, lambda: len(work.began) == 4)
-    time.sleep(0.3)
+    assert becomes(lambda: len(work.began) == 4)
+    assert becomes(lambda: all(held.keeps_nobody_busy(time.monotonic()) for held in crew._held.values()))
     work.may_end.set()
-    assert within(1, lambda: crew.wait(0)), "all four are known to be slow from here"
+    assert becomes(lambda: crew.wait(0)), "all four are known to be slow from here"
     work.may_end.clear()
     work.began.clear()
+    monkeypatch.setattr(crew_module, "SLOW_SECONDS", 600)  # from here no other lane becomes a slow one
 
     for lane in slow:
         crew.take(lane)
     assert not within(0.3, lambda: len(work.began) > 3)
     crew.take(quick)
-    assert within(0.1, lambda: quick in work.began), "at once, since the quick ones' places are free"
+    assert becomes(lambda: quick in work.began), "at once, since the quick ones' places are free"
 
 
 def test_a_lane_that_rings_while_it_is_held_has_another_turn(work):
@@ -116,13 +122,13 @@ def test_a_lane_that_rings_while_it_is_held_has_another_turn(work):
     work.busy = {lane}
     crew = crew_of(work)
     crew.take(lane)
-    assert within(1, lambda: work.began == [lane])
+    assert becomes(lambda: work.began == [lane])
 
     crew.take(lane)
     crew.take(lane)
     work.busy.clear()
 
-    assert within(1, lambda: work.began == [lane, lane]) and not within(0.1, lambda: len(work.began) > 2)
+    assert becomes(lambda: work.began == [lane, lane]) and not within(0.1, lambda: len(work.began) > 2)
 
 
 def test_a_crew_that_closes_begins_nothing_and_gets_its_lanes_back(work):
@@ -130,12 +136,12 @@ def test_a_crew_that_closes_begins_nothing_and_gets_its_lanes_back(work):
     work.busy = {held}
     crew = crew_of(work)
     crew.take(held)
-    assert within(1, lambda: work.began == [held])
+    assert becomes(lambda: work.began == [held])
 
     crew.close()
     crew.take(late)
 
-    assert crew.wait(1) and work.began == [held]
+    assert crew.wait(60) and work.began == [held]
 
 
 def test_a_crash_costs_one_turn_and_no_thread(caplog):
@@ -149,5 +155,5 @@ def test_a_crash_costs_one_turn_and_no_thread(caplog):
     for lane in lanes:
         crew.take(lane)
 
-    assert within(1, lambda: began == lanes) and crew.wait(1)
+    assert becomes(lambda: began == lanes) and crew.wait(60)
     assert "lane.crashed" in caplog.text

@@ -1,7 +1,5 @@
 """Real workers: one tenant's backlog and slow orgs do not hold up another tenant's single event."""
 
-import time
-
 import pytest
 
 from projects.models import Project
@@ -32,13 +30,11 @@ def another_project(tutorial):
     return connect(tutorial.org, project=project, user_id="globex-user")
 
 
-def seconds_until_done(tutorial):
-    """Send one event; how long until its record stands. The sweep rings for it here, which takes half a second."""
-    began = time.monotonic()
+def send_and_wait(tutorial):
+    """Send one event, and wait until its record stands. The sweep rings for it here."""
     run = tutorial.send()
     Lane.objects.update(rung_at=None)
-    assert wait_until(lambda: Run.objects.get(pk=run.pk).state == RunState.SUCCEEDED, seconds=15)
-    return time.monotonic() - began
+    assert wait_until(lambda: Run.objects.get(pk=run.pk).state == RunState.SUCCEEDED)
 
 
 def test_fifty_thousand_events_of_one_tenant_do_not_hold_up_anothers_single_one(tutorial, tmp_path):
@@ -51,24 +47,25 @@ def test_fifty_thousand_events_of_one_tenant_do_not_hold_up_anothers_single_one(
 
     with worker(files_broker(tmp_path), tutorial.org):
         assert wait_until(lambda: Run.objects.filter(state=RunState.SUCCEEDED).exists())
-        waited = seconds_until_done(globex)
+        before = Run.objects.open().count()
+        send_and_wait(globex)
         left = Run.objects.open().count()
 
-    assert waited < 2 and left > 0, "the backlog was still there"
+    assert left > before / 2, "most of the backlog was still there"
 
 
-def test_orgs_that_take_ten_seconds_a_call_do_not_hold_up_a_quick_one(tutorial, tmp_path):
+def test_orgs_that_do_not_answer_do_not_hold_up_a_quick_one(tutorial, tmp_path):
     for number in range(8):
         username = f"slow-{number}@org.example"
         tutorial.org.user(username)
-        tutorial.org.faults("slow", ms=10_000, username=username, probability=1.0)
+        tutorial.org.faults("slow", ms=600_000, username=username, probability=1.0)
         connect(tutorial.org, project=tutorial.project, user_id=f"slow-{number}", username=username).send()
     Lane.objects.update(rung_at=None)
     calling = StepRun.objects.filter(state=StepState.CALLING)
 
-    with worker(files_broker(tmp_path), tutorial.org):
+    with worker(files_broker(tmp_path), tutorial.org, SALESFORCE_TIMEOUT_SECONDS="600"):
         assert wait_until(lambda: calling.count() == 8), "all eight wait, in a worker of four threads"
-        waited = [seconds_until_done(tutorial) for _ in range(3)]
-        still_waiting = calling.count()
+        for _ in range(3):
+            send_and_wait(tutorial)
 
-    assert max(waited) < 2 and still_waiting == 8
+        assert calling.count() == 8, "and still do"

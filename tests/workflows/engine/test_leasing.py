@@ -1,6 +1,5 @@
 """Leases: one worker at a time, whatever its clock says, and kept while a provider takes its time."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -86,11 +85,11 @@ def test_what_a_host_takes_whose_clock_is_ahead_is_due_at_once(tutorial, monkeyp
 def test_a_database_that_was_away_for_a_moment_does_not_end_the_keeping_of_leases(
     tutorial, settings, monkeypatch, caplog
 ):
-    settings.LANE_LEASE_SECONDS = 0.6
+    settings.LANE_LEASE_SECONDS = 3
     renew, asked = leasing._Keeper._renew, []
 
     def away_at_first(keeper, leases):
-        asked.append(time.monotonic())
+        asked.append(leases)
         if len(asked) == 1:
             raise OperationalError("the database system is shutting down")
         renew(keeper, leases)
@@ -101,7 +100,7 @@ def test_a_database_that_was_away_for_a_moment_does_not_end_the_keeping_of_lease
 
     with leasing.kept(lease):
         lapses = Lane.objects.get().leased_until
-        assert wait_until(lambda: Lane.objects.get().leased_until > lapses + timedelta(seconds=0.1), seconds=5)
+        assert wait_until(lambda: Lane.objects.get().leased_until > lapses)
 
     assert len(asked) >= 2
     [record] = [record for record in caplog.records if record.message == "lease.not_renewed"]

@@ -229,7 +229,7 @@ class Stage:
             with self._lock:
                 self.under_way -= 1
 
-    def play(self, accounts, *, workers=4, seconds=30):
+    def play(self, accounts, *, workers=4, seconds=90):
         for account in accounts:
             self.bell.put(account.credential.pk)
         threads = [threading.Thread(target=self._work) for _ in range(workers)]

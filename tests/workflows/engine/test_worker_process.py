@@ -60,7 +60,7 @@ def test_a_doorbell_wakes_a_worker_that_looks_for_nothing_and_sigterm_ends_it_po
         with module_running("tests.support.send_event", *sender, **queue):
             assert wait_until(all_succeeded(1)), log.read_text()[-3000:]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
     assert len(tutorial.leads()) == 1
     assert Lane.objects.get().leased_until is None

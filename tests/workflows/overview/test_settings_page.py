@@ -164,7 +164,7 @@ def test_the_local_org_is_offered_only_where_one_runs(ines, settings):
 def test_one_click_fills_the_form_and_registers_our_redirect_url(ines, acme, org):
     response = ines.post(FILL, headers=HTMX)
 
-    app = requests.get(f"{org.url}/__org/app", timeout=5).json()
+    app = requests.get(f"{org.url}/__org/app", timeout=30).json()
     body = response.content.decode()
     assert response.status_code == 200
     assert f'value="{app["client_id"]}"' in body and f'value="{app["client_secret"]}"' in body
@@ -174,7 +174,7 @@ def test_one_click_fills_the_form_and_registers_our_redirect_url(ines, acme, org
 
 
 def test_what_one_click_filled_in_can_be_saved(ines, acme, org):
-    app = requests.get(f"{org.url}/__org/app", timeout=5).json()
+    app = requests.get(f"{org.url}/__org/app", timeout=30).json()
     ines.post(FILL)
 
     ines.post(URL, form(client_id=app["client_id"], client_secret=app["client_secret"]))
@@ -185,11 +185,11 @@ def test_what_one_click_filled_in_can_be_saved(ines, acme, org):
 
 def test_the_redirect_urls_of_others_stay(ines, org):
     others = ["http://localhost:1234/callback"]
-    requests.post(f"{org.url}/__org/app", json={"redirect_uris": others}, timeout=5)
+    requests.post(f"{org.url}/__org/app", json={"redirect_uris": others}, timeout=30)
 
     ines.post(FILL)
 
-    uris = requests.get(f"{org.url}/__org/app", timeout=5).json()["redirect_uris"]
+    uris = requests.get(f"{org.url}/__org/app", timeout=30).json()["redirect_uris"]
     assert uris == [*others, connecting.redirect_uri()]
 
 
