@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sandbox_org import every_type
+
 DESCRIBE_DIR = Path(__file__).parent / "describe"
 LAST_MODIFIED = "Mon, 02 Nov 2026 08:00:00 GMT"
 EXTERNAL_ID = "External_Id__c"
@@ -140,7 +142,8 @@ class Catalogue:
 
 def load_catalogue() -> Catalogue:
     """Read the describe files, with the custom external-id field that each object has in this org."""
-    objects = [_load(path) for path in sorted(DESCRIBE_DIR.glob("[A-Z]*.json"))]
+    objects = [_with_key(json.loads(path.read_text())) for path in sorted(DESCRIBE_DIR.glob("[A-Z]*.json"))]
+    objects.append(_with_key(every_type.describe(json.loads((DESCRIBE_DIR / "Account.json").read_text()))))
     organization = _organization()
     objects.append(organization)
     recorded = json.loads((DESCRIBE_DIR / "_global.json").read_text())
@@ -153,8 +156,8 @@ def load_catalogue() -> Catalogue:
     return Catalogue(objects, {**recorded, "sobjects": listed})
 
 
-def _load(path: Path) -> SObject:
-    describe = json.loads(path.read_text())
+def _with_key(describe: dict[str, Any]) -> SObject:
+    """The object, with the custom external-id field added to its describe."""
     describe["fields"].append(_external_id_field(describe["fields"][0]))
     return SObject(describe)
 

@@ -19,12 +19,15 @@ DATETIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9})([+-]\d{4})"
 )
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+FIRST_YEAR, LAST_YEAR = 1700, 4000
 TIME = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d{3}))?Z?")
 KEY_PREFIXES = {
     "Account": "001", "Contact": "003", "Lead": "00Q", "Opportunity": "006", "User": "005", "Organization": "00D",
     "Task": "00T", "Event": "00U", "OpportunityContactRole": "00K", "Group": "00G", "Profile": "00e", "UserRole": "00E",
     "RecordType": "012", "Case": "500", "Campaign": "701", "CampaignMember": "00v", "Contract": "800", "Order": "801",
     "Product2": "01t", "Pricebook2": "01s", "Asset": "02i", "Individual": "0PK", "Solution": "501",
+    "Every_Type__c": "a00",
 }  # fmt: skip
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
@@ -158,10 +161,9 @@ def _number(field: Field, value: Any) -> float | None:
     if isinstance(value, str):
         if not value.strip():
             return None
-        try:
-            value = float(value)
-        except ValueError:
-            raise ValueUnreadable(field, value) from None
+        if not NUMBER.fullmatch(value.strip()):
+            raise ValueUnreadable(field, value)
+        value = float(value)
     if not abs(value) <= 1e18:  # neither what is too large nor NaN
         raise _out_of_range(field, value)
     return float(value)
@@ -205,11 +207,19 @@ def _date(field: Field) -> Coerce:
         if not isinstance(value, str) or not DATE.fullmatch(value):
             raise ValueUnreadable(field, value)
         try:
-            return date.fromisoformat(value).isoformat()
+            day = date.fromisoformat(value)
         except ValueError:
             raise ValueUnreadable(field, value) from None
+        _check_year(field, day, value)
+        return day.isoformat()
 
     return coerce
+
+
+def _check_year(field: Field, day: date, value: str) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        message = f"{field.label}: value not of required type: {value}"
+        raise ValueRefused(RecordError("INVALID_TYPE_ON_FIELD_IN_RECORD", message, (field.name,)))
 
 
 def parse_datetime(text: str) -> datetime | None:
@@ -234,6 +244,7 @@ def _datetime(field: Field) -> Coerce:
         moment = parse_datetime(value) if isinstance(value, str) else None
         if moment is None:
             raise ValueUnreadable(field, value)
+        _check_year(field, moment, value)
         return stamp(moment)
 
     return coerce

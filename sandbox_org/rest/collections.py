@@ -187,8 +187,9 @@ def _roll_back(results: list[dict[str, Any]]) -> bool:
         return False
     for result in results:
         if result["success"]:
+            created = {"created": result["created"]} if "created" in result else {}
             result.clear()
-            result.update({"success": False, "errors": [ROLLED_BACK.as_item_error()]})
+            result.update({"success": False, "errors": [ROLLED_BACK.as_item_error()], **created})
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox_org.describing import DESCRIBE_DIR, LAST_MODIFIED
 from sandbox_org.rest.calls import ApiCall, ApiReply
+from sandbox_org.rest.errors import not_found
 from sandbox_org.rest.shaping import shaped
 
 OLDEST, NEWEST = 31, 68
@@ -86,6 +87,11 @@ def describe(call: ApiCall, object_name: str) -> ApiReply:
 def nothing(call: ApiCall) -> ApiReply:
     """GET /recent, GET /tabs: lists that this org keeps empty."""
     return ApiReply(200, [])
+
+
+def not_offered(call: ApiCall, *arguments: str) -> ApiReply:
+    """GET /sobjects/Lead/describe/layouts and its like, which this org has not. Raises: ApiError (404)."""
+    raise not_found()
 
 
 def theme(call: ApiCall) -> ApiReply:

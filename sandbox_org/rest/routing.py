@@ -25,6 +25,7 @@ PATHS: list[tuple[str, str, Handlers]] = [
     ("sobjects/*/describe", "describe", {"GET": discovery.describe}),
     ("sobjects/*/Id", "record", {"POST": records.create}),
     ("sobjects/*/*", "record", {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}),
+    ("sobjects/*/describe/*", "describe", {"GET": discovery.not_offered}),
     (
         "sobjects/*/*/*",
         "upsert",

@@ -30,6 +30,17 @@ def test_all_or_none_rolls_back_and_shows_the_culprit(org, api):
     assert org.count() == 0
 
 
+def test_an_upsert_rolled_back_still_says_what_it_would_have_created(org, api):
+    records = [lead(External_Id__c="1"), lead(External_Id__c="2", Email="bad")]
+
+    path = "composite/sobjects/Lead/External_Id__c"
+    first, second = api.call("PATCH", path, json={"allOrNone": True, "records": records}).json()
+
+    assert (first["success"], first["created"], second["success"]) == (False, True, False)
+    assert first["errors"][0]["statusCode"] == "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+    assert org.count() == 0
+
+
 def test_types_may_be_mixed(org, api):
     records = [lead(), {"attributes": {"type": "Account"}, "Name": "Northwind"}, lead()]
 

@@ -152,6 +152,22 @@ def test_each_object_has_an_external_id_field(api):
         assert entry["keyPrefix"] == describe["keyPrefix"]
 
 
+def test_below_an_objects_describe_nothing_else_is_found(api):
+    reply = api.get("sobjects/Account/describe/layouts")
+
+    assert reply.status_code == 404
+    assert reply.json() == [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+
+
+def test_a_custom_object_has_a_field_of_each_type_that_can_be_written(api):
+    describe = api.get("sobjects/Every_Type__c/describe").json()
+
+    kinds = {field["type"] for field in describe["fields"] if field["createable"]}
+    assert kinds >= {"string", "textarea", "email", "phone", "url", "double", "currency", "percent", "boolean", "date"}
+    assert kinds >= {"datetime", "time", "picklist", "multipicklist", "reference"}
+    assert describe["keyPrefix"] == "a00"
+
+
 def test_bodies_go_compressed_in_both_directions(api):
     body = gzip.compress(json.dumps({"LastName": "Packed", "Company": "Zip"}).encode())
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}

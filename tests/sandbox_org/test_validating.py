@@ -10,6 +10,23 @@ NOT_WRITABLE = (
     "read/write for your profile or permission set."
 )
 CATALOGUE: list[tuple[str, dict[str, Any], str, str, list[str] | None]] = [
+    *(
+        (
+            "Task",
+            {"ActivityDate": day},
+            "INVALID_TYPE_ON_FIELD_IN_RECORD",
+            f"Due Date Only: value not of required type: {day}",
+            ["ActivityDate"],
+        )
+        for day in ("0001-01-01", "1699-12-31", "4001-01-01", "9999-12-31")
+    ),
+    (
+        "Task",
+        {"ReminderDateTime": "1700-01-01T00:00:00+01:00"},
+        "INVALID_TYPE_ON_FIELD_IN_RECORD",
+        "Reminder Date/Time: value not of required type: 1700-01-01T00:00:00+01:00",
+        ["ReminderDateTime"],
+    ),
     ("Account", {}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", ["Name"]),
     ("Account", {"Name": "  "}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", ["Name"]),
     (
@@ -140,6 +157,11 @@ def test_inside_collections_the_code_is_called_status_code(org, api, name, sent,
         ("Lead", "IsUnreadByOwner", "perhaps", "boolean", "VALUE_STRING value perhaps"),
         ("Lead", "NumberOfEmployees", "many", "int", "VALUE_STRING value many"),
         ("Lead", "AnnualRevenue", True, "currency", "VALUE_TRUE value true"),
+        ("Lead", "AnnualRevenue", "1_250", "currency", "VALUE_STRING value 1_250"),
+        ("Lead", "AnnualRevenue", "1,250", "currency", "VALUE_STRING value 1,250"),
+        ("Lead", "AnnualRevenue", "0x10", "currency", "VALUE_STRING value 0x10"),
+        ("Lead", "AnnualRevenue", "\u0661\u0662", "currency", "VALUE_STRING value \u0661\u0662"),
+        ("Lead", "AnnualRevenue", "nan", "currency", "VALUE_STRING value nan"),
     ],
 )
 def test_a_value_of_the_wrong_json_type_stops_the_parser(org, api, name, field, value, kind, shown):
