@@ -400,3 +400,44 @@ def test_an_empty_external_id_matches_nothing_and_sends_nothing(org, run):
 
     assert outcome.error["code"] == "external_id_empty"
     assert org.calls()["total"] == 0
+
+
+def test_keys_of_many_digits_are_two_records(org, run):
+    upsert = {"external_id_field": "External_Id__c"}
+    keys = ["12345678901234567890123", "12345678901234567890999", 9007199254740993]
+
+    done = run(*[call(External_Id__c=key, inputs=upsert) for key in keys])
+
+    assert kinds(done) == ["done"] * 3
+    assert [lead["External_Id__c"] for lead in org.records()] == [str(key) for key in keys]
+
+
+def test_all_that_does_not_fit_is_said_at_once_and_nothing_is_sent(org, run):
+    (outcome,) = run(call(NumberOfEmployees="1_250", AnnualRevenue="x", Title="CEO"))
+
+    assert (outcome.error["class"], outcome.error["fields"]) == (
+        ErrorClass.PERMANENT,
+        ["NumberOfEmployees", "AnnualRevenue"],
+    )
+    assert outcome.error["message"].splitlines() == [
+        "Employees takes a whole number, not “1_250”.",
+        "Annual Revenue takes a number, not “x”.",
+    ]
+    assert outcome.error["advice"].startswith("Send a whole number")
+    assert org.calls()["total"] == 0
+
+
+def test_the_org_is_asked_once_for_the_type_of_a_field_that_the_describe_at_hand_lacks(org, run):
+    first, second = run(call(External_Id__c=42)), run(call(External_Id__c=43), call(External_Id__c=True))
+
+    assert kinds(first + second) == ["done"] * 3
+    assert [lead["External_Id__c"] for lead in org.records()] == ["42", "43", "true"]
+    assert org.calls()["resources"]["describe"] == 1
+
+
+def test_a_field_that_no_describe_lists_is_not_asked_for_at_every_call(org, run):
+    for _ in range(3):
+        (outcome,) = run(call(Nonsense__c="x"))
+        assert outcome.error["code"] == "INVALID_FIELD"
+
+    assert org.calls()["resources"]["describe"] == 1

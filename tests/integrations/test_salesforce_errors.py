@@ -158,3 +158,22 @@ def test_each_refusal_of_a_login_is_explained(code, description, reason):
 
 def test_an_unknown_refusal_of_a_login_is_told_in_salesforces_words():
     assert "something_new: in words of tomorrow" in login_errors.explain("something_new", "in words of tomorrow").words
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("datetime", "2026-01-31T09:30:00Z"),
+        ("date", "2026-01-31;"),
+        ("boolean", "true or false"),
+        ("int", "whole number"),
+        ("currency", "Send a number"),
+        ("string", "Send text"),
+        ("reference", "15- or 18-character id"),
+        ("geolocation", "docs/values.md"),
+    ],
+)
+def test_the_advice_for_a_value_that_salesforce_cannot_read_goes_by_the_fields_type(kind, advice):
+    message = f"Cannot deserialize instance of {kind} from VALUE_STRING value x at [line:1, column:9]"
+
+    assert advice in entry_for("JSON_PARSER_ERROR", 400, message).advice

@@ -133,8 +133,8 @@ def _catalogue() -> dict[str, Filter]:
         Filter("size", any_, liquid("size"), sees_null=True),
         Filter("date", any_, partial(own.formatted_date, liquid("date")), (text,), 1),
         # text
-        Filter("append", text, liquid("append"), (text,), 1, sees_null=True),
-        Filter("prepend", text, liquid("prepend"), (text,), 1, sees_null=True),
+        Filter("append", any_, own.appended, (any_,), 1, sees_null=True),
+        Filter("prepend", any_, own.prepended, (any_,), 1, sees_null=True),
         *(Filter(name, text, liquid(name)) for name in (
             "upcase", "downcase", "capitalize", "strip", "lstrip", "rstrip", "squish", "strip_newlines",
             "newline_to_br", "escape", "escape_once", "url_encode", "url_decode", "base64_encode", "base64_decode",

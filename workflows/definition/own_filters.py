@@ -60,6 +60,20 @@ def _moment(value: JSON) -> datetime:
         raise FilterFailed(f"{to_text(value)[:60]!r} is no date that can be read{advice}") from error
 
 
+def appended(value: JSON, addition: JSON) -> str | None:
+    """`value` and `addition` as one text, null as nothing; of nothing but nulls and blanks between them, null."""
+    return None if _say_nothing(value, addition) else to_text(value) + to_text(addition)
+
+
+def prepended(value: JSON, addition: JSON) -> str | None:
+    return None if _say_nothing(value, addition) else to_text(addition) + to_text(value)
+
+
+def _say_nothing(value: JSON, addition: JSON) -> bool:
+    """Whether a missing value gets nothing but a separator, or another missing value; "" is said, and stays."""
+    return value is None and (addition is None or (isinstance(addition, str) and addition.isspace()))
+
+
 def truncate(text: str, length: int = 50, end: str = "...") -> str:
     """At most `length` characters, the end included."""
     length = max(length, 0)

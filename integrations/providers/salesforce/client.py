@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,13 +23,15 @@ from integrations.errors import CredentialRevoked, ProviderError
 from integrations.models import Credential
 from integrations.providers.base import JSON, Connection
 from integrations.providers.salesforce import replies, transport
-from integrations.providers.salesforce.describe import OrgSchemas, forget
+from integrations.providers.salesforce.describe import OrgSchemas, fields_by_name, forget
 from integrations.providers.salesforce.replies import Reply
 
 log = logging.getLogger(__name__)
 
 LIMITS_WRITTEN_EVERY: Final = timedelta(seconds=10)
 DESCRIBED_FOR_SECONDS: Final = 60.0
+ASKED_EVERY_SECONDS: Final = 600.0
+"""How often one process asks an org again for a record type whose kept describe lacks a field."""
 RENEWALS: Final = 2
 """For one request: the first may only bring the token that another process got, and that one may have expired as well."""
 _NO_API_SCOPE: Final = "not valid for use with the REST API"
@@ -113,6 +115,7 @@ class SalesforceConnection(Connection):
         self._limits_written = 0
         self._calls_unwritten = 0
         self._described: dict[str, tuple[float, Mapping[str, JSON] | None]] = {}
+        self._asked_at: dict[str, float] = {}
         self._session = OrgSession(self)
         self.salesforce = Salesforce(
             instance_url=self.access.instance_url or "https://unknown.invalid",
@@ -171,13 +174,23 @@ class SalesforceConnection(Connection):
         """The org's record types, as kept or asked anew."""
         return OrgSchemas(self.credential, self.get)
 
-    def described(self, record_type: str) -> Mapping[str, JSON] | None:
-        """The record type as it is kept, without asking the org, and the database at most once a minute."""
+    def described(self, record_type: str, fields: Collection[str | None] = ()) -> Mapping[str, JSON] | None:
+        """Return the record type as it is kept, read from the database at most once a minute.
+
+        Where that does not list one of `fields`, whose type then would not be known, the org is asked, unless that was done
+        a short while ago.
+        """
         read_at, found = self._described.get(record_type, (None, None))
         now = time.monotonic()
         if read_at is None or now - read_at > DESCRIBED_FOR_SECONDS:
             found = self.schemas.kept(record_type)
             self._described[record_type] = (now, found)
+        if fields and not fields_by_name(found).keys() >= set(fields):
+            asked_at = self._asked_at.get(record_type)
+            if asked_at is None or now - asked_at > ASKED_EVERY_SECONDS:
+                self._asked_at[record_type] = now
+                found = self.schemas.describe(record_type) or found
+                self._described[record_type] = (now, found)
         return found
 
     def forget_described(self, record_type: str) -> None:

@@ -7,11 +7,13 @@ HTTP status says that Salesforce is down or busy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from integrations.providers.base import ErrorClass
+from integrations.providers.salesforce.values import advice_for
 
 P, T, R, U, C = (
     ErrorClass.PERMANENT,
@@ -47,7 +49,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": Entry(P, "A validation rule of this org refused the record, in its own words above. Send what it asks for, or change the rule."),
     "FIELD_FILTER_VALIDATION_EXCEPTION": Entry(P, "The record looked up does not pass the field's lookup filter."),
     "MALFORMED_ID": Entry(P, "Send the 15- or 18-character id of a record of the right type."),
-    "JSON_PARSER_ERROR": Entry(P, "A value is not of its field's type, most often a date; dates are written 2026-01-31 or 2026-01-31T09:30:00Z."),
+    "JSON_PARSER_ERROR": Entry(P, "A value is not of its field's type. The message says which; docs/values.md lists what each type takes."),
     "INVALID_TYPE": Entry(P, "The org has no such object, or the connected user may not see it."),
     # Other records
     "DUPLICATES_DETECTED": Entry(P, "A duplicate rule of this org found a record like it. Use that record, or let the step save in spite of alerts."),
@@ -114,6 +116,7 @@ _DOWN: Final = Entry(U, "Salesforce is down or overloaded; Isthmus looks whether
 _REFUSED: Final = Entry(P, "Salesforce refused it for the reason above.")
 _UNAUTHORISED: Final = Entry(C, "The account has to be connected again.")
 LOCKED_WITHIN: Final = "UNABLE_TO_LOCK_ROW"
+_PARSED_TYPE: Final = re.compile(r"Cannot deserialize instance of (\w{1,40})")
 
 
 def entry_for(code: str, status: int, message: str = "") -> Entry:
@@ -121,9 +124,17 @@ def entry_for(code: str, status: int, message: str = "") -> Entry:
     entry = CATALOGUE.get(code)
     if entry is None or status in (420, 429):
         return _by_status(status)
+    if code == "JSON_PARSER_ERROR" and (advice := advice_for(_type_named_in(message))):
+        return Entry(P, advice)
     if code in COLLATERAL and LOCKED_WITHIN in message:
         return CATALOGUE[LOCKED_WITHIN]  # a trigger that could not lock a row says so only within its own message
     return entry
+
+
+def _type_named_in(message: str) -> str:
+    """The field's type in the words of Salesforce's parser, which have no translation; "" where it names none."""
+    found = _PARSED_TYPE.search(message)
+    return found[1] if found else ""
 
 
 def _by_status(status: int) -> Entry:

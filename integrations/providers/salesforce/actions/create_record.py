@@ -19,11 +19,11 @@ from integrations.providers.base import (
     Outcome,
     OutcomeKind,
 )
-from integrations.providers.salesforce import outcomes, record_form, sample, writing
+from integrations.providers.salesforce import field_values, outcomes, record_form, sample, writing
 from integrations.providers.salesforce.adopting import Adopter
 from integrations.providers.salesforce.client import SalesforceConnection
 from integrations.providers.salesforce.describe import fields_by_name
-from integrations.providers.salesforce.values import coerce, is_empty
+from integrations.providers.salesforce.values import is_empty, text_of
 from integrations.providers.salesforce.writing import Item, RecordWriter
 
 EXTERNAL_ID = "external_id_field"
@@ -68,13 +68,13 @@ class CreateRecord(Action):
     def record_key(self, inputs: Mapping[str, JSON]) -> str | None:
         """A new record has no key, unless the step matches by an external id of its own choosing."""
         value = (inputs.get("fields") or {}).get(inputs.get(EXTERNAL_ID))
-        return None if is_empty(value) else f"{inputs.get('record_type')}:{str(value).strip().lower()}"
+        return None if is_empty(value) else f"{inputs.get('record_type')}:{text_of(value, None).strip().lower()}"
 
     def run(self, calls: Sequence[ActionCall], connection: Connection, *, now: datetime) -> list[Outcome]:
         assert isinstance(connection, SalesforceConnection)
         first = calls[0].inputs
         record_type, key_field = str(first.get("record_type") or ""), first.get(EXTERNAL_ID) or None
-        described = connection.described(record_type)
+        described = connection.described(record_type, _fields_of(calls) - {key_field})
         headers = {"Sforce-Duplicate-Rule-Header": "allowSave=true"} if first.get(ALLOW_DUPLICATES) else {}
         writer = RecordWriter(connection, record_type, key_field=key_field, headers=headers)
         items = [_item(call, described, key_field) for call in calls]
@@ -100,6 +100,10 @@ class CreateRecord(Action):
         record_type = str(inputs.get("record_type") or "record")
         article = "an" if record_type[:1].lower() in "aeiou" else "a"
         return f"Create {article} {record_type}"
+
+
+def _fields_of(calls: Sequence[ActionCall]) -> set[str | None]:
+    return {name for call in calls for name in call.inputs.get("fields") or {}}
 
 
 def _external_id_input(described: Mapping[str, JSON] | None, inputs: Mapping[str, JSON]) -> InputField:
@@ -161,22 +165,21 @@ def _external_id_problems(
 
 
 def _item(call: ActionCall, described: Mapping[str, JSON] | None, key_field: str | None) -> Item:
-    """The call's record: empty values left out, so that Salesforce's defaults apply, and all others in the field's type."""
+    """The call's record. One that is matched by a key of the step's own choosing may be there already."""
     known = fields_by_name(described)
     entered: Mapping[str, JSON] = call.inputs.get("fields") or {}
-    values = {
-        name: coerce(value, known.get(name, {}).get("type")) for name, value in entered.items() if not is_empty(value)
-    }
-    if key_field is None:
-        return Item(call, values)
-    if key_field not in entered:
-        return Item(call, values, key=f"{call.run_id}:{call.step_key}", is_own_key=True)
-    key = values.pop(key_field, None)
-    if key is None:
+    if key_field is None or key_field not in entered:
+        found = field_values.of_new_record(entered, known)
+        key = None if key_field is None else f"{call.run_id}:{call.step_key}"
+        return Item(call, found.values, key=key, is_own_key=key is not None, outcome=found.refusal)
+    found = field_values.of_existing_record(entered, known)
+    key = found.values.pop(key_field, None)
+    if key is None and not found.unfit:
         message = f"{key_field} is empty, so there is no telling which record is meant."
         advice = "Send a value for it in the event, or take the external id field out of the step."
-        return Item(call, values, outcome=outcomes.failure(ErrorClass.PERMANENT, "external_id_empty", message, advice))
-    return Item(call, values, key=str(key))
+        failed = outcomes.failure(ErrorClass.PERMANENT, "external_id_empty", message, advice)
+        return Item(call, found.values, outcome=failed)
+    return Item(call, found.values, key=text_of(key, None), outcome=found.refusal)
 
 
 action = CreateRecord()

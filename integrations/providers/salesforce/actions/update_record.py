@@ -17,10 +17,10 @@ from integrations.providers.base import (
     ObjectSchemas,
     Outcome,
 )
-from integrations.providers.salesforce import outcomes, record_form, sample, writing
+from integrations.providers.salesforce import field_values, outcomes, record_form, sample, writing
 from integrations.providers.salesforce.client import SalesforceConnection
 from integrations.providers.salesforce.describe import fields_by_name
-from integrations.providers.salesforce.values import coerce, is_empty
+from integrations.providers.salesforce.values import is_empty
 from integrations.providers.salesforce.writing import Item, RecordWriter
 
 RECORD_ID = "record_id"
@@ -64,7 +64,8 @@ class UpdateRecord(Action):
     def run(self, calls: Sequence[ActionCall], connection: Connection, *, now: datetime) -> list[Outcome]:
         assert isinstance(connection, SalesforceConnection)
         record_type = str(calls[0].inputs.get("record_type") or "")
-        described = connection.described(record_type)
+        fields = {name for call in calls for name in call.inputs.get("fields") or {}}
+        described = connection.described(record_type, fields)
         items = [_item(call, described) for call in calls]
         RecordWriter(connection, record_type, updates=True).write([item for item in items if item.outcome is None])
         if any(item.outcome and item.outcome.error and item.outcome.error["code"] == "INVALID_FIELD" for item in items):
@@ -87,20 +88,14 @@ def _record_id_input() -> InputField:
 
 
 def _item(call: ActionCall, described: Mapping[str, JSON] | None) -> Item:
-    """The call's record: what is null is left alone, and blank text clears the field."""
-    known = fields_by_name(described)
-    entered: Mapping[str, JSON] = call.inputs.get("fields") or {}
-    values = {
-        name: None if is_empty(value) else coerce(value, known.get(name, {}).get("type"))
-        for name, value in entered.items()
-        if value is not None
-    }
+    """The call's record, with the fields that the event says something of."""
+    found = field_values.of_existing_record(call.inputs.get("fields") or {}, fields_by_name(described))
     record_id = str(call.inputs.get(RECORD_ID) or "").strip()
-    item = Item(call, values, key=record_id)
+    item = Item(call, found.values, key=record_id, outcome=found.refusal)
     if not record_id:
         advice = "Check that the step before gave an id."
         item.outcome = outcomes.failure(ErrorClass.PERMANENT, "record_id_empty", "There is no id of a record.", advice)
-    elif not values:
+    elif not found.values and not found.unfit:
         advice = "Send a value in the event, or leave the step out for such events."
         item.outcome = outcomes.failure(ErrorClass.PERMANENT, "nothing_to_update", "No field has a value.", advice)
     return item
