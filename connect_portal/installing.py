@@ -17,6 +17,7 @@ from integrations.connecting import redirect_uri, start_oauth
 from integrations.models import Credential, CredentialStatus, Integration, OAuthAttempt
 from projects.models import ConnectedUser, Project
 from projects.origins import is_allowed
+from workflows.engine import pausing
 from workflows.engine.parking import resume_parked
 from workflows.switching import apply_defaults, ensure_lane
 
@@ -107,6 +108,7 @@ def settle(credential: Credential) -> None:
         for configuration in credential.configurations.all():
             apply_defaults(configuration)
     resume_parked(credential.pk)
+    pausing.look_again(credential.pk, now=timezone.now())
 
 
 def credential_of_session(user: ConnectedUser, session_id: str) -> Credential | None:

@@ -15,11 +15,12 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, FloatField
-from django.db.models.functions import Cast
+from django.db.models import F, FloatField, OuterRef, Subquery, Window
+from django.db.models.functions import Cast, RowNumber
 
 from integrations.models import ApiUsage, Credential, Integration
 from lib import hot_statements
+from lib.hot_statements import Kind
 from projects import auditing
 from projects.models import User
 
@@ -30,8 +31,6 @@ KEPT: Final = WINDOW + timedelta(hours=1)
 RATE_OVER: Final = timedelta(hours=1)
 RATE_FROM_AT_LEAST: Final = timedelta(minutes=5)
 MAX_RESERVE_PERCENT: Final = 90
-_ACCOUNTS_AN_ORG: Final = 10
-"""More of one org's users among those nearest to their limit only make a list of orgs shorter."""
 
 _COUNT_IN_SLOT: Final = """
 INSERT INTO integrations_apiusage
@@ -123,6 +122,48 @@ def slot_of(moment: datetime) -> datetime:
     return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)
 
 
+_NEWEST_IN_ORG: Final = hot_statements.Beside(
+    """LEFT JOIN integrations_apiusage u ON u.id = (
+        SELECT id FROM integrations_apiusage
+         WHERE integration_id = a.integration_id AND provider_id = a.provider_id ORDER BY since DESC LIMIT 1)""",
+    ("u.api_used", "u.api_limit", "u.checked_at"),
+    (Kind.PLAIN, Kind.PLAIN, Kind.MOMENT),
+)
+_COUNT: Final = ("api_used", "api_limit", "api_checked_at")
+
+
+def account_in_hand(credential_id: UUID) -> Credential:
+    """The credential with its integration, in one statement; its count is the newest that any account of its org has heard.
+
+    Raises Credential.DoesNotExist.
+    """
+    credential, count = hot_statements.get_with(Credential, "integration", credential_id, _NEWEST_IN_ORG)
+    _take(credential, *count)
+    return credential
+
+
+def take_newest_counts(credentials: Sequence[Credential]) -> None:
+    """Give each credential, in memory, the newest count that any account of its org in the integration has heard."""
+    newest = ApiUsage.objects.filter(integration=OuterRef("integration"), provider_id=OuterRef("provider_id")).order_by(
+        "-since"
+    )
+    named = {f"org_{name}": Subquery(newest.values(name)[:1]) for name in ("api_used", "api_limit", "checked_at")}
+    rows = Credential.objects.filter(pk__in=[each.pk for each in credentials]).annotate(**named)
+    counts = {pk: count for pk, *count in rows.values_list("pk", *named)}
+    for credential in credentials:
+        _take(credential, *counts[credential.pk])
+
+
+def keep_newer_count(credential: Credential, other: Credential) -> None:
+    """Give `credential`, in memory, the count of `other`, the same account read at another time, where that is newer."""
+    _take(credential, *(getattr(other, name) for name in _COUNT))
+
+
+def _take(credential: Credential, used: int | None, limit: int | None, checked_at: datetime | None) -> None:
+    if checked_at and (credential.api_checked_at is None or checked_at > credential.api_checked_at):
+        credential.api_used, credential.api_limit, credential.api_checked_at = used, limit, checked_at
+
+
 def budget_of(credential: Credential, *, now: datetime) -> Budget | None:
     """The account's budget with its forecast; None while its org has not said a limit."""
     return budgets_of([credential], now=now).get(credential.pk)
@@ -137,11 +178,14 @@ def budgets_of(
 ) -> dict[UUID, Budget]:
     """The same for many, by the credential's id, in one query; those whose org has not said a limit are left out.
 
+    The count is the org's newest, whichever of its accounts heard it; the credentials have it, in memory, from here.
     `found`: their readings, where the caller has them already.
     """
     found = readings(credentials, now=now) if found is None else found
     budgets = {}
     for credential in credentials:
+        if of_org := found.get((credential.integration_id, credential.provider_id)):
+            _take(credential, of_org[-1].used, of_org[-1].limit, of_org[-1].checked_at)
         if credential.api_limit and credential.api_used is not None and credential.api_checked_at is not None:
             budgets[credential.pk] = forecast(
                 found.get((credential.integration_id, credential.provider_id), ()),
@@ -212,21 +256,23 @@ def _free_at(found: Sequence[Reading], *, used: int, share: int) -> datetime | N
 def nearest_to_limit(integration: Integration | None = None, *, count: int, now: datetime) -> list[Credential]:
     """One account for each org that has said its count within a day, those first that have used the most of their limit.
 
-    Of one integration's orgs, or, for those who watch the deployment, of all.
+    It is the account that has heard its org's newest count. Of one integration's orgs, or, for those who watch the
+    deployment, of all.
     """
-    used_part = Cast(F("api_used"), FloatField()) / F("api_limit")
+    newest_first = Window(
+        RowNumber(), partition_by=["integration__provider_key", "provider_id"], order_by=F("api_checked_at").desc()
+    )
     found = (
         Credential.objects.present()
         .filter(api_limit__gt=0, api_used__isnull=False, api_checked_at__gt=now - WINDOW)
+        .alias(place_in_org=newest_first)
+        .filter(place_in_org=1)
         .select_related("integration", "user")
-        .order_by(used_part.desc(), "-api_checked_at")
+        .order_by((Cast(F("api_used"), FloatField()) / F("api_limit")).desc(), "-api_checked_at")
     )
     if integration:
         found = found.filter(integration=integration)
-    by_org: dict[tuple[str, str], Credential] = {}
-    for credential in found[: count * _ACCOUNTS_AN_ORG]:
-        by_org.setdefault((credential.integration.provider_key, credential.provider_id), credential)
-    return list(by_org.values())[:count]
+    return list(found[:count])
 
 
 def set_reserve(credential: Credential, percent: int | None, *, by: User | None) -> None:

@@ -7,6 +7,7 @@ travel as one JSON text: its writer is C, and a Python list for each column woul
 
 import select
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
@@ -160,26 +161,38 @@ def kind_of(field: Any) -> Kind:
             return Kind.PLAIN
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else a row is read with. `join` is SQL in which the row's table is `a`; `columns` are SQL as well."""
+
+    join: str = ""
+    columns: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+
+
+_NOTHING = Beside()
+
+
 @lru_cache(maxsize=64)
-def _pair_statement(model: type[models.Model], relation: str) -> tuple[str, tuple[Kind, ...]]:
+def _pair_statement(model: type[models.Model], relation: str, beside: Beside) -> tuple[str, tuple[Kind, ...]]:
     joined: Any = model._meta.get_field(relation)
     other: Any = joined.related_model
     quote = connection.ops.quote_name
     fields = [(each, "a") for each in model._meta.concrete_fields] + [
         (each, "b") for each in other._meta.concrete_fields
     ]
-    columns = ", ".join(f"{alias}.{quote(field.column)}" for field, alias in fields)
+    columns = ", ".join([*(f"{alias}.{quote(field.column)}" for field, alias in fields), *beside.columns])
     return (
         f"SELECT {columns} FROM {quote(model._meta.db_table)} a "  # noqa: S608
-        f"JOIN {quote(other._meta.db_table)} b ON b.{quote(other._meta.pk.column)} = a.{quote(joined.column)} "
+        f"JOIN {quote(other._meta.db_table)} b ON b.{quote(other._meta.pk.column)} = a.{quote(joined.column)} {beside.join} "
         f"WHERE a.{quote(str(model._meta.pk.column))} = %s",
-        tuple(kind_of(field) for field, _ in fields),
+        (*(kind_of(field) for field, _ in fields), *beside.kinds),
     )
 
 
-def get_with(model: type[M], relation: str, key: object) -> M:
-    """`model.objects.select_related(relation).get(pk=key)`. Raises the model's DoesNotExist."""
-    statement, kinds = _pair_statement(model, relation)
+def get_with(model: type[M], relation: str, key: object, beside: Beside = _NOTHING) -> tuple[M, Row]:
+    """`model.objects.select_related(relation).get(pk=key)`, and the columns beside it. Raises the model's DoesNotExist."""
+    statement, kinds = _pair_statement(model, relation, beside)
     rows = run(statement, [key], kinds)
     if not rows:
         raise model.DoesNotExist(key)  # type: ignore[attr-defined]
@@ -187,5 +200,6 @@ def get_with(model: type[M], relation: str, key: object) -> M:
     found = model.from_db(connection.alias, names, rows[0][: len(names)])
     other: Any = model._meta.get_field(relation).related_model
     other_names = [field.attname for field in other._meta.concrete_fields]
-    setattr(found, relation, other.from_db(connection.alias, other_names, rows[0][len(names) :]))
-    return found
+    until = len(names) + len(other_names)
+    setattr(found, relation, other.from_db(connection.alias, other_names, rows[0][len(names) : until]))
+    return found, rows[0][until:]

@@ -12,6 +12,7 @@ _SENTENCES = {
     "member.role_changed": "changed {target} from {before} to {after}",
     "member.removed": "removed {target} from the project",
     "member.left": "left the project",
+    "run.tried_now": "had the run {target} tried before its time",
     "signing_key.created": "generated the signing key {target}",
     "signing_key.revoked": "revoked the signing key {target}",
 }

@@ -142,6 +142,15 @@ class IdempotencyKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_per_idempotency_key")]
 
 
+class PauseCause(models.TextChoices):
+    BUDGET = "budget", "Budget used up"
+    """What the customer does not reserve of the org's daily API calls is used up."""
+    DAILY_LIMIT = "daily_limit", "Daily limit reached"
+    """The org refuses calls until its count of the last 24 hours has fallen."""
+    RATE_LIMIT = "rate_limited", "Rate limited"
+    """The provider asks for fewer calls, for so many seconds."""
+
+
 class Lane(models.Model):
     """The queue of one credential's runs, worked off in order by whoever holds the lease."""
 
@@ -151,10 +160,18 @@ class Lane(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     """A rate limit or a used-up API budget pauses the lane, not the tries of its runs."""
     pause_reason = models.CharField(max_length=300, blank=True)
+    """In words, for people."""
+    pause_cause = models.CharField(max_length=20, blank=True, default="", db_default="", choices=PauseCause.choices)
+    """By it one tells which news end the pause before its time; "" while there is none."""
     rung_at = models.DateTimeField(null=True, blank=True)
     """When its doorbell rang last; an awake lane is not rung again."""
 
     objects = LaneQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["paused_until"], condition=models.Q(paused_until__isnull=False), name="lane_by_pause"),
+        ]
 
 
 class Slot(models.Model):

@@ -78,6 +78,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs whose account has to be connected again first."""
         return self.filter(_IS_PARKED)
 
+    def held_up(self) -> Self:
+        """Runs that are not under way because their lane is paused."""
+        return self.filter(state="queued", lane__paused_until__gt=Now())
+
     def open(self) -> Self:
         """Runs that have not ended."""
         return self.filter(state__in=OPEN_STATES)
@@ -97,6 +101,10 @@ class LaneQuerySet(models.QuerySet["Lane"]):
         return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=Now())).filter(
             models.Q(paused_until__isnull=True) | models.Q(paused_until__lte=Now())
         )
+
+    def paused(self) -> Self:
+        """Lanes that a rate limit or a used-up API budget has stopped, by the database's clock."""
+        return self.filter(paused_until__gt=Now())
 
     def held_by(self, lease: Lease) -> Self:
         return self.filter(pk=lease.lane_id, lease_token=lease.token)

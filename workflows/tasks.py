@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from lib import clocks
-from workflows.engine import crews, parking, ringing, sleeping
+from workflows.engine import crews, parking, pausing, ringing, sleeping
 from workflows.history import retaining
 from workflows.models import WorkerPulse
 
@@ -48,7 +48,8 @@ def drain_lanes(*lane_ids: str) -> None:
 def wake_due_lanes() -> None:
     """Ring for every free lane with due runs, and note that a worker lives. Safe twice: a lane has one lease.
 
-    Parked runs of valid accounts go on first, in case whoever was to resume them died.
+    Before that, parked runs of valid accounts go on, in case whoever was to resume them died, and pauses end that the newest
+    counts of their orgs no longer demand.
     """
     now = timezone.now()
     with _own_connection():
@@ -59,6 +60,7 @@ def wake_due_lanes() -> None:
         WorkerPulse.objects.update_or_create(name=socket.gethostname()[:120], defaults=pulse)
         for credential_id in parking.resumable():
             parking.resume_parked(credential_id)
+        pausing.end_where_over(now=now)
         ringing.ring(sleeping.overslept(now))
 
 

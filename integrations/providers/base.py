@@ -98,7 +98,8 @@ class Outcome:
     output: JSON = None
     error: Mapping[str, JSON] | None = None
     """Shape: {"class": ErrorClass, "code": str, "message": str (the provider's words), "fields": [str], "status": int,
-    "advice": str (what to do, ours)}."""
+    "advice": str (what is behind it and what to do, ours; what happens to the run next its state says),
+    "limit": "daily" where a count of the last 24 hours has to fall first}."""
     retry_after: float | None = None
     """Seconds that the provider asked us to wait."""
     api_calls: float = 0.0

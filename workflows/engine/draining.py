@@ -14,11 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from integrations import budgeting
 from integrations.errors import CredentialRevoked
 from integrations.models import Credential, CredentialStatus
 from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
-from lib import fencing, hot_statements
+from lib import fencing
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
 from workflows.engine import crash_points, judging, leasing, limiting, parking, pausing, rendering, ringing
@@ -88,7 +89,7 @@ def _work_off(hold: _Hold, slice_: Slice) -> None:
     more was found behind it, the lane is busy, and then it is held until it is empty.
     """
     # Once a slice: what changes meanwhile, the provider's own refusals tell.
-    credential = hot_statements.get_with(Credential, "integration", hold.lease.lane_id)
+    credential = budgeting.account_in_hand(hold.lease.lane_id)
     hold.tokens_version = credential.tokens_version
     while not slice_.is_over():
         began = time.monotonic()
@@ -107,10 +108,10 @@ def _work_off_batch(hold: _Hold, credential: Credential, slice_: Slice) -> bool:
     if credential.status != CredentialStatus.VALID:
         parking.park_lane(lease.lane_id)
         return False
-    if reason := pausing.budget_reason(credential, now=now):
-        pausing.pause(lease, until=now + pausing.BUDGET_PAUSE, reason=reason)
-        counting.lane_paused("budget")
-        log.warning("lane.paused", extra={"lane": lease.lane_id, "reason": reason})
+    if pause := pausing.budget_pause(credential, now=now):
+        pausing.pause(lease, pause)
+        counting.lane_paused(pause.cause)
+        log.warning("lane.paused", extra={"lane": lease.lane_id, "reason": pause.reason})
         return False
     turns = due_turns(lease.lane_id, now=now, without_workflows=hold.slots.waits_for)
     if not turns:
@@ -277,12 +278,12 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
 def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bool) -> bool:
     """Write results, next positions and history in one transaction. False when the lane was paused or parked by them."""
     lease, now = hold.lease, timezone.now()
-    pause: tuple[datetime, str] | None = None
+    pause: judging.Pause | None = None
     parks, refusal = False, ""
     for turn, outcome in results:
         verdict = _apply(turn, outcome, now)
-        if verdict.pause_lane_until and (pause is None or verdict.pause_lane_until > pause[0]):
-            pause = (verdict.pause_lane_until, verdict.wait_reason)
+        if verdict.pause and (pause is None or verdict.pause.until > pause.until):
+            pause = verdict.pause
         if verdict.parks_lane:
             parks, refusal = (
                 True,
@@ -294,7 +295,7 @@ def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bo
         with transaction.atomic():
             write_done(lease, steps, runs)
             if pause:
-                pausing.pause(lease, until=pause[0], reason=pause[1])
+                pausing.pause(lease, pause)
             if parks:
                 parking.park_refused(lease.lane_id, version=hold.tokens_version, reason=refusal)
     else:
@@ -303,8 +304,9 @@ def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bo
         hold.is_given_back = gives_back
     _tell(lease, results, now)
     if pause:
-        counting.lane_paused("rate_limited")
-        log.warning("lane.paused", extra={"lane": lease.lane_id, "until": pause[0].isoformat(), "reason": pause[1]})
+        counting.lane_paused(pause.cause)
+        more = {"lane": lease.lane_id, "until": pause.until.isoformat(), "reason": pause.reason}
+        log.warning("lane.paused", extra=more)
     if parks:
         log.warning("lane.parked", extra={"lane": lease.lane_id})
     return not (pause or parks)

@@ -8,10 +8,19 @@ from typing import Any
 from integrations.providers.base import ErrorClass, Outcome, OutcomeKind
 from workflows.definition.retrying import next_try, policy_for
 from workflows.definition.schema import RetryOverrides
-from workflows.models import RunState, StepState
+from workflows.models import PauseCause, RunState, StepState
 
 RATE_LIMIT_PAUSE_SECONDS = 60.0
 """How long a lane pauses when a provider says that it is too much, and not for how long."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """For how long, why and by which cause (PauseCause) a lane stops."""
+
+    until: datetime
+    reason: str
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,8 @@ class Verdict:
     is_call_open: bool = False
     """Whether the call may have happened without our knowing."""
     counts_as_try: bool = True
-    pause_lane_until: datetime | None = None
+    pause: Pause | None = None
+    """Of the lane."""
     parks_lane: bool = False
 
 
@@ -61,14 +71,14 @@ def judge(
         )
     if error_class is ErrorClass.RATE_LIMITED:
         until = now + timedelta(seconds=outcome.retry_after or RATE_LIMIT_PAUSE_SECONDS)
+        cause = PauseCause.DAILY_LIMIT if (outcome.error or {}).get("limit") == "daily" else PauseCause.RATE_LIMIT
         return Verdict(
             StepState.WAITING,
             RunState.QUEUED,
             wake_at=now,
-            wait_reason=message_of(outcome.error),
             is_call_open=is_call_open,
             counts_as_try=False,
-            pause_lane_until=until,
+            pause=Pause(until, message_of(outcome.error), cause),
         )
     again_at = None
     if error_class is not ErrorClass.PERMANENT:

@@ -207,10 +207,7 @@ class SalesforceConnection(Connection):
     def adopt(self, credential: Credential) -> None:
         """Take over the row as just read, and its tokens where they are newer."""
         with self._lock:
-            credential.api_used = (
-                self.credential.api_used if self.credential.api_used is not None else credential.api_used
-            )
-            credential.api_limit = self.credential.api_limit or credential.api_limit
+            budgeting.keep_newer_count(credential, self.credential)
             self.credential = credential
             if credential.tokens_version >= self.access.version and _seal_of(credential) != self._access_seal:
                 self.access, self._access_seal = access_of(credential), _seal_of(credential)
@@ -247,9 +244,12 @@ class SalesforceConnection(Connection):
         budgeting.note(credential, used=used, limit=limit, own_calls=own_calls, now=now)
 
     def _is_worth_writing(self, used_and_limit: tuple[int, int], now: datetime) -> bool:
-        """Every few seconds, and at once when half a percent of the limit has gone since: the engine's budget reads it."""
+        """Every few seconds, and at once when half a percent of the limit has gone since, or its last: the engine's budget
+        reads it."""
         used, limit = used_and_limit
         if self._limits_written_at is None or now - self._limits_written_at >= LIMITS_WRITTEN_EVERY:
+            return True
+        if used >= limit > self._limits_written:
             return True
         return abs(used - self._limits_written) * 200 >= limit
 

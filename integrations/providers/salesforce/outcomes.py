@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from django.conf import settings
@@ -54,15 +55,13 @@ def of_reply(reply: Reply, connection: SalesforceConnection, *, repeatable: bool
     """The outcome of a request that was refused as a whole."""
     outcome = refused(reply.errors, status=reply.status, repeatable=repeatable, retry_after=reply.retry_after)
     is_limited = outcome.error is not None and outcome.error["class"] == ErrorClass.RATE_LIMITED
-    if is_limited and outcome.retry_after is None:
-        return Outcome(outcome.kind, error=outcome.error, retry_after=_limit_wait(connection))
-    return outcome
-
-
-def _limit_wait(connection: SalesforceConnection) -> float:
-    """Salesforce says one code for the daily limit and for too many calls at a time; its usage header tells which."""
+    if not is_limited or outcome.error is None or outcome.retry_after is not None:
+        return outcome
+    # Salesforce says one code for the daily limit and for too many calls at a time; its usage header tells which.
     used, limit = connection.credential.api_used, connection.credential.api_limit
-    return DAILY_LIMIT_SECONDS if used and limit and used >= limit else BUSY_SECONDS
+    if used and limit and used >= limit:
+        return replace(outcome, error={**outcome.error, "limit": "daily"}, retry_after=DAILY_LIMIT_SECONDS)
+    return replace(outcome, retry_after=BUSY_SECONDS)
 
 
 def of_exception(error: ProviderError, *, repeatable: bool) -> Outcome:

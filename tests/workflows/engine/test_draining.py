@@ -17,7 +17,7 @@ from workflows.engine.deciding import NothingToDecide, decide
 from workflows.engine.parking import resume_parked
 from workflows.engine.slices import Slice
 from workflows.leases import Lease
-from workflows.models import Lane, Run, RunState, StepRun, StepState
+from workflows.models import Lane, PauseCause, Run, RunState, StepRun, StepState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AN_HOUR = timedelta(hours=1)
@@ -169,8 +169,8 @@ def test_a_rate_limit_pauses_the_lane_and_costs_no_try(tutorial):
 
     lane = Lane.objects.get()
     run.refresh_from_db()
-    assert lane.paused_until > timezone.now() and lane.pause_reason
-    assert run.state == RunState.QUEUED and run.wait_reason and run.step_runs.get().tries == 0
+    assert lane.paused_until > timezone.now() and lane.pause_reason and lane.pause_cause == PauseCause.DAILY_LIMIT
+    assert run.state == RunState.QUEUED and run.step_runs.get().tries == 0
     assert not tutorial.drain(), "a paused lane is leased to nobody"
 
     tutorial.drain(later=AN_HOUR)
@@ -217,7 +217,9 @@ def test_a_used_up_api_budget_pauses_the_lane_and_leaves_the_reserve(tutorial):
     tutorial.drain()
 
     run.refresh_from_db()
-    assert run.state == RunState.QUEUED and "801 of 1,000" in run.wait_reason and tutorial.leads() == []
+    lane = Lane.objects.get()
+    assert run.state == RunState.QUEUED and "801 of 1,000" in lane.pause_reason and tutorial.leads() == []
+    assert lane.pause_cause == PauseCause.BUDGET
     Credential.objects.update(api_used=799)
     tutorial.drain(later=AN_HOUR)
     assert len(tutorial.leads()) == 1
@@ -248,7 +250,8 @@ def test_a_lowered_reserve_lets_a_stopped_lane_go_on_at_once(tutorial, percent, 
 
 def test_a_lowered_reserve_does_not_end_a_pause_that_the_org_asked_for(tutorial):
     until = timezone.now() + timedelta(minutes=5)
-    Lane.objects.update(paused_until=until, pause_reason="Salesforce asks for a pause.")
+    Lane.objects.update(paused_until=until, pause_cause=PauseCause.RATE_LIMIT)
+    Credential.objects.update(api_used=1, api_limit=1000, api_checked_at=timezone.now())
 
     assert pausing.go_on_within_budget(tutorial.credential.integration, now=timezone.now()) == 0
 

@@ -34,7 +34,7 @@ def test_columns_come_as_ids_moments_and_what_the_json_says(credential):
 
 
 def test_a_row_with_its_related_one_is_what_the_orm_gives(credential, django_assert_num_queries):
-    found = hot_statements.get_with(Credential, "integration", credential.pk)
+    found, beside = hot_statements.get_with(Credential, "integration", credential.pk)
     expected = Credential.objects.select_related("integration").get()
 
     for field in Credential._meta.concrete_fields:

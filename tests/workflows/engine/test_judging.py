@@ -61,7 +61,8 @@ def test_an_unknown_outcome_that_never_became_known_is_asked_about_and_never_fai
 def test_a_rate_limit_pauses_the_lane_for_as_long_as_the_provider_says():
     verdict = verdict_on(OutcomeKind.FAILED, ErrorClass.RATE_LIMITED, retry_after=300)
 
-    assert verdict.pause_lane_until == NOW + timedelta(seconds=300) and verdict.wake_at == NOW
+    assert verdict.pause and verdict.pause.until == NOW + timedelta(seconds=300) and verdict.wake_at == NOW
+    assert (verdict.pause.cause, verdict.pause.reason) == ("rate_limited", "SOME_CODE: words")
 
 
 def test_a_dead_credential_parks_the_lane():

@@ -72,9 +72,11 @@ def test_a_call_that_broke_off_is_an_unknown_outcome(tutorial, since):
     assert since("unknown_outcomes_total") == 1
 
 
-@pytest.mark.parametrize("cause", ["rate_limited", "budget"])
+@pytest.mark.parametrize("cause", ["rate_limited", "daily_limit", "budget"])
 def test_a_pause_is_counted_by_its_cause_and_told_with_its_lane(tutorial, since, caplog, cause):
     if cause == "rate_limited":
+        tutorial.org.faults("rate_limit", count=1, http=429, retry_after=60)
+    elif cause == "daily_limit":
         tutorial.org.faults("rate_limit", count=1)
     else:
         now = Lane.objects.get().rung_at or Credential.objects.get().created_at

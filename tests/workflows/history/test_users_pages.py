@@ -15,7 +15,7 @@ from projects.models import AuditEntry
 from tests.factories import lead_definition, make_connected_user, make_credential, make_run, make_workflow, switch_on
 from tests.workflows.history.conftest import Acme
 from workflows.history import people
-from workflows.models import Lane, WorkflowSetting
+from workflows.models import Lane, PauseCause, WorkflowSetting
 
 
 def user_url(acme: Acme) -> str:
@@ -159,8 +159,7 @@ def test_a_builder_sets_an_accounts_reserve_and_takes_it_back(ana, acme):
 def test_runs_that_the_reserve_held_up_go_on_when_it_is_lowered(ana, acme):
     budgeting.note(acme.credential, used=801, limit=1000, own_calls=1, now=timezone.now())
     until = timezone.now() + timedelta(minutes=10)
-    reason = "801 of 1,000 daily API calls of this org are used; 20 % stay reserved for the customer."
-    Lane.objects.update(paused_until=until, pause_reason=reason)
+    Lane.objects.update(paused_until=until, pause_reason="801 of 1,000 are used.", pause_cause=PauseCause.BUDGET)
 
     response = ana.post(reserve_url(acme), {"percent": "10"}, headers={"HX-Request": "true"})
 
