@@ -98,7 +98,8 @@ class UserTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
             "bearerFormat": "JWT",
             "description": (
                 "The user token: a JWT that the app's back end signs with a signing key of the project. RS256; `sub` is "
-                "the user's id in the app, `iat` and `exp` are required; `aud`, where present, is the project's id. For a "
-                "try, the token generator in the dashboard's settings signs one in the browser."
+                "the user's id in the app; `iat` and `exp`, in seconds, are required and at most 24 hours apart, or what the "
+                "project's settings say; `aud`, where present, is the project's id. For a try, the token generator in the "
+                "dashboard's settings signs one in the browser."
             ),
         }

@@ -7,10 +7,23 @@ from projects.models import Project, User
 
 
 def change_project(
-    project: Project, *, name: str, allowed_origins: list[str], payload_policy: str, by: User | None
+    project: Project,
+    *,
+    name: str,
+    allowed_origins: list[str],
+    payload_policy: str,
+    max_token_hours: int,
+    parked_days: int,
+    by: User | None,
 ) -> bool:
     """Store the settings and record what changed; False when nothing did."""
-    wanted = {"name": name, "allowed_origins": allowed_origins, "payload_policy": payload_policy}
+    wanted = {
+        "name": name,
+        "allowed_origins": allowed_origins,
+        "payload_policy": payload_policy,
+        "max_token_hours": max_token_hours,
+        "parked_days": parked_days,
+    }
     with transaction.atomic():
         project.refresh_from_db()
         changes = {

@@ -9,6 +9,8 @@ from projects.models import PayloadPolicy, Project, Role
 from projects.origins import InvalidOrigin, parse_origin_pattern
 
 MAX_ORIGINS = 50
+MAX_TOKEN_HOURS = 24 * 365
+MAX_PARKED_DAYS = 90
 
 
 class NewProjectForm(forms.Form):
@@ -23,7 +25,7 @@ class NewProjectForm(forms.Form):
 
 
 class GeneralForm(forms.Form):
-    """Name, origins and payload policy; `origin` comes once for each line of the list editor."""
+    """The project's settings; `origin` comes once for each line of the list editor."""
 
     name = forms.CharField(label="Project name", max_length=120)
     payload_policy = forms.ChoiceField(
@@ -33,9 +35,24 @@ class GeneralForm(forms.Form):
         help_text="The example payload of an App Event names the fields that workflows expect.",
     )
 
+    max_token_hours = forms.IntegerField(
+        label="Longest life of a user token, in hours",
+        min_value=1,
+        max_value=MAX_TOKEN_HOURS,
+        help_text="A token that is valid for longer, from its <code>iat</code> to its <code>exp</code>, is refused.",
+    )
+    parked_days = forms.IntegerField(
+        label="How long events are kept for an account that has to be connected again, in days",
+        min_value=1,
+        max_value=MAX_PARKED_DAYS,
+        help_text="They go on, in order, when the user has connected again; after that time their runs fail.",
+    )
+
     def __init__(self, project: Project, data: Any = None) -> None:
         self.project = project
-        initial = {"name": project.name, "payload_policy": project.payload_policy}
+        initial = {
+            field: getattr(project, field) for field in ("name", "payload_policy", "max_token_hours", "parked_days")
+        }
         super().__init__(data, initial=initial)
         self.origin_rows: list[tuple[str, str]] = [(origin, "") for origin in project.allowed_origins]
         """Each line of the editor with its error, for the template."""

@@ -9,6 +9,8 @@ PAGE = "/settings/"
 CHANGED = {
     "name": " Acme Inc ",
     "payload_policy": "reject",
+    "max_token_hours": "12",
+    "parked_days": "30",
     "origin": ["https://App.acme.com", "", "http://localhost:*", "https://app.acme.com:443"],
 }
 
@@ -21,22 +23,34 @@ def test_an_admin_changes_name_origins_and_policy_and_the_log_says_from_what_to_
     assert answer.status_code == 302
     acme.refresh_from_db()
     assert (acme.name, acme.payload_policy) == ("Acme Inc", "reject")
+    assert (acme.max_token_hours, acme.parked_days) == (12, 30)
     assert acme.allowed_origins == ["https://app.acme.com", "http://localhost:*"]
     entry = AuditEntry.objects.get(action="project.changed")
     assert entry.actor == admin.user
     assert entry.details["name"] == {"before": "Acme", "after": "Acme Inc"}
-    assert set(entry.details) == {"name", "payload_policy", "allowed_origins"}
+    assert entry.details["max_token_hours"] == {"before": 24, "after": 12}
+    assert entry.details["parked_days"] == {"before": 7, "after": 30}
+    assert set(entry.details) == set(CHANGED) - {"origin"} | {"allowed_origins"}
+    assert "Max token hours" in browser(admin).get("/settings/audit/").content.decode()
 
 
 def test_saving_what_is_already_there_is_no_change(acme, ana, browser):
     same = {"name": acme.name, "payload_policy": acme.payload_policy, "origin": acme.allowed_origins}
+    same |= {"max_token_hours": "24", "parked_days": "7"}
 
     browser(ana).post(PAGE, same)
 
     assert not AuditEntry.objects.exists()
 
 
-@pytest.mark.parametrize("wrong", [{"origin": ["acme.com"]}, {"name": " "}, {"payload_policy": "shrug"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"origin": ["acme.com"]}, {"name": " "}, {"payload_policy": "shrug"}),
+        *({"max_token_hours": hours} for hours in ("0", "-1", "8761", "", "1e3", "9" * 400)),
+        *({"parked_days": days} for days in ("0", "91", "", "x")),
+    ],
+)
 def test_what_is_not_valid_comes_back_as_typed_with_422_and_changes_nothing(acme, ana, browser, wrong):
     answer = browser(ana).post(PAGE, CHANGED | wrong)
 

@@ -132,7 +132,13 @@ class TriggerEvent(APIView):
         description=(
             "Starts the workflows that listen to the event, for the user whom the token names. The answer is sent when the "
             "event is on disk. Safe to repeat with an `Idempotency-Key`: the same key and body start nothing twice, and the "
-            "answer then has the header `Idempotency-Replayed: true`. `/v2/projects/…` is the same address."
+            "answer then has the header `Idempotency-Replayed: true`. `/v2/projects/…` is the same address.\n\n"
+            "What is taken is stored as it came. So the body is JSON in UTF-8 of at most 1 MB, also unpacked where it is "
+            "sent with `Content-Encoding: gzip`; nested at most 100 levels deep; without the character NUL (`\\u0000`), "
+            "halves of surrogate pairs, `NaN` and `Infinity`. Whole numbers go from −9223372036854775808 to "
+            "18446744073709551615, others up to 1.7e308, with the digits that a double keeps. A number beyond that, as an "
+            "id of 23 digits, is refused and not rounded: send it as text, in quotes. Of a key that stands "
+            "twice in an object the last counts."
         ),
         request=EventSerializer,
         examples=[EXAMPLE_EVENT, EXAMPLE_RECEIPT],
@@ -141,7 +147,7 @@ class TriggerEvent(APIView):
                 "Idempotency-Key",
                 str,
                 OpenApiParameter.HEADER,
-                description="At most 255 characters; kept for 24 hours.",
+                description="At most 255 characters, ASCII; kept for 24 hours.",
             ),
             OpenApiParameter(
                 "X-Paragon-Credential",
@@ -155,7 +161,10 @@ class TriggerEvent(APIView):
         ],
         responses={
             201: OpenApiResponse(ReceiptSerializer, "The receipt: what the event started, and what not and why."),
-            400: _error("The body is not JSON, or not an event."),
+            400: _error(
+                "The body is not JSON, not an event, or holds what can not be kept (`bad_event`; `meta.at` may name the "
+                "place); or a header is empty or not ASCII (`bad_header`)."
+            ),
             401: _error(
                 "The user token was refused; `code` says why.",
                 code="token_expired",
@@ -170,7 +179,8 @@ class TriggerEvent(APIView):
                 meta={"known": ["Lead Created"]},
             ),
             409: _error("The Idempotency-Key was used with another body."),
-            413: _error("More than 1 MB."),
+            413: _error("More than 1 MB, unpacked."),
+            415: _error("A `Content-Encoding` other than gzip, or a charset other than UTF-8."),
             422: _error("The project rejects payloads of another shape than the example's."),
             503: _error(
                 "The database is away, read-only or full, or the web process is about to stop (`stopping`), and nothing was "

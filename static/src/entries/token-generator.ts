@@ -23,6 +23,10 @@ document.getElementById("token-file")?.addEventListener("change", (event) => {
 });
 pem.addEventListener("input", () => void checkKey(false));
 
+const validity = document.getElementById("token-validity") as HTMLSelectElement;
+validity.addEventListener("change", () => warnOfLongLife());
+warnOfLongLife();
+
 const target = pem.closest<HTMLElement>(".drop-target");
 for (const name of ["dragenter", "dragover"]) {
   target?.addEventListener(name, (event) => {
@@ -53,7 +57,7 @@ async function generate(): Promise<void> {
     return;
   }
   const extra = { name: field("token-name").value, email: field("token-email").value };
-  const claims = claimsFor(sub, Number(field("token-validity").value), extra);
+  const claims = claimsFor(sub, Number(validity.value), extra);
   const token = await signToken(claims, loaded.key);
   place("token-output").textContent = token;
   place("token-claims").replaceChildren(colourJson(JSON.stringify(claims, null, 2)));
@@ -90,6 +94,16 @@ function describe(fingerprint: string): void {
   else if (match.revoked) note.textContent = `This is ${match.name}, which is revoked: tokens signed with it are refused.`;
   else note.textContent = `This is ${match.name}, a valid key of this project.`;
   note.className = `field-help ${match && !match.revoked ? "text-ok" : "text-warn"}`;
+}
+
+/** Says that a token of the chosen life would be refused. The server allows for clocks that differ, the page does not. */
+function warnOfLongLife(): void {
+  const hours = Number(validity.dataset.maxHours);
+  const tooLong = Number(validity.value) > hours * 3600;
+  const longest = hours === 1 ? "an hour" : `${hours} hours`;
+  place("token-validity-note").textContent = tooLong
+    ? `This project refuses tokens that are valid for more than ${longest}. Choose less, or have an admin raise the bound under General.`
+    : "";
 }
 
 function say(problem: string, command: string): void {

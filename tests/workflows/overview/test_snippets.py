@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jwt
@@ -81,8 +82,9 @@ def test_the_node_snippet_signs_a_token_and_sends_the_event(acme_with_key, live_
 def test_the_curl_snippet_sends_the_event(acme_with_key, live_server, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("this machine has no curl")
+    now = int(time.time())
     token = jwt.encode(
-        {"sub": USER_ID, "iat": 1, "exp": 9_999_999_999}, (tmp_path / KEY_FILE).read_text(), algorithm="RS256"
+        {"sub": USER_ID, "iat": now, "exp": now + 600}, (tmp_path / KEY_FILE).read_text(), algorithm="RS256"
     )
     script = f"USER_TOKEN={token}\n{snippets.curl(of_project(acme_with_key, live_server.url))}"
 
