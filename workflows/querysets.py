@@ -78,10 +78,6 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs whose account has to be connected again first."""
         return self.filter(_IS_PARKED)
 
-    def held_up(self) -> Self:
-        """Runs that are not under way because their lane is paused."""
-        return self.filter(state="queued", lane__paused_until__gt=Now())
-
     def open(self) -> Self:
         """Runs that have not ended."""
         return self.filter(state__in=OPEN_STATES)

@@ -29,13 +29,15 @@ class TooEarly(Conflict):
     code = "too_early"
 
 
-def is_for_a_time(run: Run, *, now: datetime) -> bool:
-    """Whether the run waits for a time. Its lane has to be there."""
-    return (run.state == RunState.WAITING and run.wake_at > now) or is_held_up(run, now=now)
+def may_be_ended(run: Run, *, now: datetime) -> bool:
+    """Whether the run waits for a time, and for one that a member may end. Its lane has to be there."""
+    if is_held_up(run, now=now):
+        return run.lane.pause_cause != PauseCause.BUDGET
+    return run.state == RunState.WAITING and run.wake_at > now
 
 
 def is_held_up(run: Run, *, now: datetime) -> bool:
-    """Whether it is its lane's pause that the run waits for."""
+    """Whether it is its lane's pause that the run waits for. Its lane has to be there."""
     return run.state == RunState.QUEUED and run.lane.paused_until is not None and run.lane.paused_until > now
 
 

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.db.models import Q
 
 from lib.ids import lowest_id_at
 from projects.models import ConnectedUser, Project
-from workflows.models import AppEvent, Run, RunState, Workflow, WorkflowVersion
+from workflows.models import AppEvent, Lane, Run, RunState, Workflow, WorkflowVersion
 from workflows.querysets import OPEN_STATES, RunQuerySet
 
 OPEN = "open"
@@ -32,6 +33,7 @@ STATE_CHOICES = [
 _MOST_USERS = 50
 _HEX_PREFIX = re.compile(r"[0-9a-f]{6,32}\Z")
 _NOBODY = UUID(int=0)
+_ON_PAUSED_LANE = Q(lane__in=Lane.objects.paused().values("pk"))
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,14 @@ def _in_state(runs: RunQuerySet, state: str, *, is_narrowed: bool) -> RunQuerySe
         return runs.filter(state=state)
     # The partial index leaves out succeeded runs; SQLite uses it only where the query repeats its condition.
     wanted = runs.exclude(state=RunState.SUCCEEDED)
-    wanted = wanted.filter(state__in=OPEN_STATES) if state == OPEN else wanted.filter(state=state)
-    if state == OPEN or is_narrowed:
+    match state:
+        case RunState.WAITING:  # for its own time, or for the end of its lane's pause
+            wanted = wanted.filter(Q(state=state) | Q(_ON_PAUSED_LANE, state=RunState.QUEUED))
+        case RunState.QUEUED:
+            wanted = wanted.filter(~_ON_PAUSED_LANE, state=state)
+        case _:
+            wanted = wanted.filter(state__in=OPEN_STATES if state == OPEN else [state])
+    if state in (OPEN, RunState.WAITING) or is_narrowed:
         # They are few beside those that succeeded: found first, and not by a walk through all of a workflow's runs.
         return runs.filter(pk__in=wanted.order_by().values("pk"))
     return wanted

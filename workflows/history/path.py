@@ -52,7 +52,7 @@ def _on_path(run: Run, at: int, step: Mapping[str, Any], step_run: StepRun | Non
         name=step.get("name") or summary,
         summary=summary,
         icon=action.icon if action else "puzzle",
-        words=step_words(step_run) if step_run else UP_NEXT if is_next else NOT_REACHED,
+        words=step_words(step_run, run) if step_run else UP_NEXT if is_next else NOT_REACHED,
         step_run=step_run,
         record_id=record_id,
         record_url=record_url(run.lane.credential, record_id),

@@ -22,7 +22,7 @@ OLDEST = UUID(int=0)
 _OF_A_ROW = (
     "id", "state", "position", "wake_at", "wait_reason", "error", "api_calls", "started_at", "finished_at",
     "replay_number", "project_id", "workflow__name", "version__number", "version__app_event", "user__external_id",
-    "user__name",
+    "user__name", "lane__paused_until", "lane__pause_reason",
 )  # fmt: skip
 """What a row of the list shows: payloads and definitions may be large and stay where they are."""
 
@@ -73,7 +73,7 @@ def page_of(runs: RunQuerySet, cursor: Cursor, size: int = PAGE_SIZE) -> RunPage
 
 def for_rows(runs: RunQuerySet) -> RunQuerySet:
     """With what a row of a list shows, in one query."""
-    return runs.select_related("workflow", "version", "user").only(*_OF_A_ROW)
+    return runs.select_related("workflow", "version", "user", "lane").only(*_OF_A_ROW)
 
 
 def count_newer(project: Project, filters: RunFilters, than: UUID | None) -> int:

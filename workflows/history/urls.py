@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("activity/<id:run_id>/replay/", runs.replay_run, name="replay-run"),
     path("activity/<id:run_id>/replay/edited/", edited_replays.replay_edited, name="replay-edited"),
     path("activity/<id:run_id>/cancel/", runs.cancel_run, name="cancel-run"),
+    path("activity/<id:run_id>/try-now/", runs.try_run_now, name="try-run"),
     path("activity/<id:run_id>/decide/", runs.decide_run, name="decide-run"),
     path("activity/<id:run_id>/document/", runs.run_document, name="run-document"),
     path("users/", users.connected_users, name="connected-users"),

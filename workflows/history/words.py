@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.providers.base import ErrorClass
+from workflows.engine import waits
 from workflows.models import Run, RunState, StepRun, StepState
 
 
@@ -38,7 +39,9 @@ _RUNS = {
         explanation="It can not be told whether the last call took effect. Look into the account, then decide below.",
     ),
     RunState.SUCCEEDED: Words("Succeeded", "ok", icon="circle-check"),
-    RunState.FAILED: Words("Failed", "bad", icon="alert-circle"),
+    RunState.FAILED: Words(
+        "Failed", "bad", icon="alert-circle", explanation="It is not tried again by itself. It can be replayed."
+    ),
     RunState.CANCELLED: Words(
         "Cancelled", "idle", icon="circle-minus", explanation="A member of the project stopped it."
     ),
@@ -50,26 +53,45 @@ _STEPS = {
     StepState.FAILED: Words("Failed", "bad", icon="alert-circle"),
     StepState.ASKING: Words("Needs a decision", "warn", icon="help-circle"),
 }
+_STOPPED = Words("Stopped", "idle", icon="circle-minus")
 NOT_REACHED = Words("Not reached", "idle", icon="circle-dashed")
 UP_NEXT = Words("Up next", "busy", icon="clock")
 
 
-_KINDS = {
+_FAILED = {
+    ErrorClass.PERMANENT: "The same call would fail again, so it is not tried again by itself. Mend the cause, then replay.",
+    ErrorClass.TRANSIENT: "Such errors pass, but its tries are used up: it is not tried again by itself. Replay the run.",
+    ErrorClass.RATE_LIMITED: "The limit passes, but its tries are used up: it is not tried again by itself. Replay the run.",
+    ErrorClass.UNKNOWN_OUTCOME: "It is not known whether the call took effect. Look into the account before you replay.",
+    ErrorClass.CREDENTIAL: "The account has to be connected again. Replay the run then.",
+}
+_GOES_ON = {
     ErrorClass.PERMANENT: "The same call would fail again, so it is not tried again by itself.",
     ErrorClass.TRANSIENT: "Such errors pass, so the call is tried again by itself.",
     ErrorClass.RATE_LIMITED: "The limit passes, so the call is tried again by itself.",
-    ErrorClass.UNKNOWN_OUTCOME: "It is not known whether the call took effect.",
-    ErrorClass.CREDENTIAL: "The account has to be connected again.",
+    ErrorClass.UNKNOWN_OUTCOME: "It is not known whether the call took effect. That is found out before it is sent again.",
+    ErrorClass.CREDENTIAL: "The account has to be connected again. The run goes on then.",
 }
 
 
-def error_kind(error: Mapping[str, Any]) -> str:
-    """What the class of an error means for the run; empty where it has none that we know."""
-    return _KINDS.get(error.get("class", ""), "")
+def what_follows(error: Mapping[str, Any], run: Run) -> str:
+    """What an error of its step means for a run, as it stands; empty where the error has no class that we know."""
+    error_class = error.get("class", "")
+    match run.state:
+        case RunState.FAILED:
+            return _FAILED.get(error_class, "")
+        case RunState.CANCELLED:
+            return "The run was cancelled, so it is not tried again."
+        case RunState.ASKING:
+            return "It is not known whether the call took effect."
+        case _:
+            return _GOES_ON.get(error_class, "")
 
 
-def run_words(run: Run) -> Words:
-    """How a run stands."""
+def run_words(run: Run, *, now: datetime) -> Words:
+    """How a run stands. Its lane has to be there."""
+    if waits.is_held_up(run, now=now):
+        return _RUNS[RunState.WAITING]
     if run.state == RunState.QUEUED and run.started_at:
         return _RUNNING
     return _RUNS[RunState(run.state)]
@@ -77,27 +99,46 @@ def run_words(run: Run) -> Words:
 
 def why_it_stands(run: Run, *, now: datetime) -> str:
     """Why a run stands where it does: its own reason where it has one that holds, else what its state means."""
-    words = run_words(run)
+    words = run_words(run, now=now)
     match run.state:
-        case RunState.WAITING | RunState.ASKING | RunState.CANCELLED:
+        case RunState.QUEUED if waits.is_held_up(run, now=now):
+            return run.lane.pause_reason or words.explanation
+        case RunState.QUEUED | RunState.WAITING | RunState.ASKING | RunState.CANCELLED:
             return run.wait_reason or words.explanation
-        case RunState.QUEUED if paused_until(run, now=now):
-            return run.lane.pause_reason
-        case RunState.QUEUED if run.wait_reason != run.lane.pause_reason:  # which runs keep when the pause is over
-            return run.wait_reason or words.explanation
+        case RunState.FAILED if run.error and not run.error.get("step_key"):
+            return " ".join(filter(None, (str(run.error.get("message") or ""), str(run.error.get("advice") or ""))))
         case _:
             return words.explanation
 
 
+def reason_in_row(run: Run, *, now: datetime) -> str:
+    """The same for a row of a list, where one is worth its room."""
+    if run.state == RunState.WAITING or waits.is_held_up(run, now=now):
+        return why_it_stands(run, now=now)
+    return ""
+
+
 def paused_until(run: Run, *, now: datetime) -> datetime | None:
     """When the run's lane is looked at again, where a rate limit or a used-up API budget has stopped it."""
-    until = run.lane.paused_until
-    return until if run.state == RunState.QUEUED and until and until > now else None
+    return run.lane.paused_until if waits.is_held_up(run, now=now) else None
 
 
-def step_words(step_run: StepRun) -> Words:
-    """How a step that was begun stands."""
+def step_words(step_run: StepRun, run: Run) -> Words:
+    """How a step that was begun stands. What it waited for is over when its run has ended."""
+    if run.has_ended and step_run.state in (StepState.WAITING, StepState.CALLING):
+        return _STOPPED
     return _STEPS[StepState(step_run.state)]
+
+
+def tries_words(step_run: StepRun) -> str:
+    """How many tries a step has used up. A call that a rate limit or the log-in stopped used up none."""
+    match step_run.tries:
+        case 0:
+            return "No try used up" if step_run.api_calls else "Not tried"
+        case 1:
+            return "1 try"
+        case tries:
+            return f"{tries} tries"
 
 
 def in_words(length: timedelta) -> str:

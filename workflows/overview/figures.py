@@ -94,9 +94,8 @@ def workflow_rows(workflows: Sequence[Workflow]) -> list[WorkflowRow]:
     )
     newest = Run.objects.filter(workflow=OuterRef("pk")).newest_first().values("id")[:1]
     last_ids = dict(Workflow.objects.filter(pk__in=ids).annotate(last=Subquery(newest)).values_list("pk", "last"))
-    last_runs = Run.objects.only("id", "state", "started_at").in_bulk(
-        [run_id for run_id in last_ids.values() if run_id]
-    )
+    with_lane = Run.objects.select_related("lane").only("id", "state", "started_at", "lane__paused_until")
+    last_runs = with_lane.in_bulk([run_id for run_id in last_ids.values() if run_id])
     rows = []
     for workflow in workflows:
         state = deploying.deploy_state(workflow)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from lib.ids import made_at as made_at_id
 from workflows.history import words
-from workflows.models import Run
+from workflows.models import Run, StepRun
 
 register = template.Library()
 MOST_CHARACTERS = 20_000
@@ -28,7 +28,7 @@ def made_at(time_ordered: UUID) -> datetime:
 
 @register.filter
 def run_words(run: Run) -> words.Words:
-    return words.run_words(run)
+    return words.run_words(run, now=timezone.now())
 
 
 @register.filter
@@ -44,9 +44,21 @@ def paused_until(run: Run) -> datetime | None:
 
 
 @register.filter
-def error_kind(error: Mapping[str, Any]) -> str:
-    """What the class of an error means for the run."""
-    return words.error_kind(error)
+def reason_in_row(run: Run) -> str:
+    """Why a run waits, in a list."""
+    return words.reason_in_row(run, now=timezone.now())
+
+
+@register.filter
+def what_follows(error: Mapping[str, Any], run: Run) -> str:
+    """What an error of its step means for the run."""
+    return words.what_follows(error, run)
+
+
+@register.filter
+def tries_words(step_run: StepRun) -> str:
+    """How many tries a step has used up."""
+    return words.tries_words(step_run)
 
 
 @register.filter

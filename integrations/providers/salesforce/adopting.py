@@ -87,7 +87,7 @@ class Adopter:
             ErrorClass.UNKNOWN_OUTCOME,
             "may_still_happen",
             "The call broke off, and Salesforce may still be at it.",
-            "Isthmus looks whether it happened before it tries again.",
+            "",
             retry_after=left.total_seconds(),
         )
         item.outcome = replace(failed, was_sent=False, counts_as_try=False)

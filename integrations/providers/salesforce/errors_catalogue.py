@@ -30,9 +30,10 @@ class Entry:
 
     error_class: ErrorClass
     advice: str
+    """What is behind the error and what a person can do. Whether it is tried again it does not say: the run's state does."""
 
 
-_WAIT: Final = "Nothing to do: it is tried again by itself."
+_NOT_SAID: Final = "Salesforce stopped before it said whether the call took effect."
 _ADMIN: Final = "Ask the org's Salesforce administrator to grant the connected user that right, then replay the run."
 
 CATALOGUE: Final[Mapping[str, Entry]] = {
@@ -61,7 +62,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "NOT_FOUND": Entry(P, "There is no such object or record, or the connected user may not see it."),
     "CANNOT_UPDATE_CONVERTED_LEAD": Entry(P, "The lead has been converted; write to its contact or account instead."),
     "INACTIVE_OWNER_OR_USER": Entry(P, "Choose an owner who is active."),
-    "UNABLE_TO_LOCK_ROW": Entry(T, _WAIT),
+    "UNABLE_TO_LOCK_ROW": Entry(T, "Something else in the org was saving the record, or one that it belongs to, at the same moment."),
     # The org's own automation
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Entry(P, "A trigger or flow of this org failed; its administrator finds it named in the message."),
     "CANNOT_EXECUTE_FLOW_TRIGGER": Entry(P, "A flow of this org failed; its administrator finds it in Setup under Paused and Failed Flow Interviews."),
@@ -81,13 +82,13 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "INVALID_AUTH_HEADER": Entry(C, "The account has to be connected again."),
     "INVALID_OPERATION_WITH_EXPIRED_PASSWORD": Entry(C, "The connected user's password has expired: it has to be changed in Salesforce, then connected again."),
     # Limits
-    "REQUEST_LIMIT_EXCEEDED": Entry(R, "The org's API limit is used up; Isthmus waits until calls are free again."),
+    "REQUEST_LIMIT_EXCEEDED": Entry(R, "The org's API limit is used up."),
     "STORAGE_LIMIT_EXCEEDED": Entry(P, "The org's data storage is full. Free some in Salesforce, then replay the run."),
-    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": Entry(T, "Salesforce is being maintained and read-only; it is tried again by itself."),
-    "QUERY_TIMEOUT": Entry(T, _WAIT),
-    "REQUEST_RUNNING_TOO_LONG": Entry(U, "Isthmus looks whether it happened before it tries again."),
-    "SERVER_UNAVAILABLE": Entry(U, "Isthmus looks whether it happened before it tries again."),
-    "UNKNOWN_EXCEPTION": Entry(U, "Isthmus looks whether it happened before it tries again."),
+    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": Entry(T, "Salesforce is being maintained and read-only."),
+    "QUERY_TIMEOUT": Entry(T, "The org took too long over a query."),
+    "REQUEST_RUNNING_TOO_LONG": Entry(U, _NOT_SAID),
+    "SERVER_UNAVAILABLE": Entry(U, _NOT_SAID),
+    "UNKNOWN_EXCEPTION": Entry(U, _NOT_SAID),
     # Said of a record for another's sake
     "ALL_OR_NONE_OPERATION_ROLLED_BACK": Entry(P, "Another record of the same request failed."),
     "PROCESSING_HALTED": Entry(P, "Another record of the same request failed."),
@@ -110,9 +111,9 @@ OF_THE_WHOLE_REQUEST: Final = frozenset(
 )  # fmt: skip
 """Codes that, given for a request, would be given for each of its records alone: dividing it finds no culprit."""
 
-_BUSY: Final = Entry(R, "Salesforce asks for fewer calls; Isthmus waits.")
-_NO_ROUTE: Final = Entry(T, "Salesforce's edge does not find the org just now; it is tried again by itself.")
-_DOWN: Final = Entry(U, "Salesforce is down or overloaded; Isthmus looks whether it happened before it tries again.")
+_BUSY: Final = Entry(R, "Salesforce asks for fewer calls.")
+_NO_ROUTE: Final = Entry(T, "Salesforce's edge does not find the org just now.")
+_DOWN: Final = Entry(U, "Salesforce is down or overloaded, and did not say whether the call took effect.")
 _REFUSED: Final = Entry(P, "Salesforce refused it for the reason above.")
 _UNAUTHORISED: Final = Entry(C, "The account has to be connected again.")
 LOCKED_WITHIN: Final = "UNABLE_TO_LOCK_ROW"

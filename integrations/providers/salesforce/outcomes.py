@@ -68,11 +68,7 @@ def of_exception(error: ProviderError, *, repeatable: bool) -> Outcome:
     """The outcome of a request without an answer."""
     if isinstance(error, AnswerLost):
         kind = ErrorClass.TRANSIENT if repeatable else ErrorClass.UNKNOWN_OUTCOME
-        advice = (
-            "It is repeated, which does no harm."
-            if repeatable
-            else "Isthmus looks whether it happened before it tries again."
-        )
+        advice = "A second call does no harm." if repeatable else ""
         # Salesforce may still be at it when we have stopped waiting: a look too early would find nothing.
         patience = 2 * settings.SALESFORCE_TIMEOUT_SECONDS if error.timed_out else settings.SALESFORCE_SETTLE_SECONDS
         wait = None if repeatable else patience or None
@@ -80,9 +76,7 @@ def of_exception(error: ProviderError, *, repeatable: bool) -> Outcome:
     if isinstance(error, CredentialRevoked):
         return failure(ErrorClass.CREDENTIAL, error.code, error.message, "The user has to connect the account again.")
     if isinstance(error, ProviderUnavailable):
-        return failure(
-            ErrorClass.TRANSIENT, error.code, error.message, "Nothing was sent; it is tried again by itself."
-        )
+        return failure(ErrorClass.TRANSIENT, error.code, error.message, "Nothing was sent.")
     return failure(ErrorClass.PERMANENT, str(error.ids.get("error_code") or error.code), error.message, "")
 
 

@@ -155,7 +155,7 @@ class RecordWriter:
         error_class = (outcome.error or {}).get("class")
         if error_class == ErrorClass.UNKNOWN_OUTCOME:
             words = "It was not sent, since the request before it had no answer."
-            self._halted = outcomes.failure(ErrorClass.TRANSIENT, "not_sent", words, "It is tried again by itself.")
+            self._halted = outcomes.failure(ErrorClass.TRANSIENT, "not_sent", words, "Nothing was sent.")
         elif error_class != ErrorClass.PERMANENT:
             self._halted = outcome
 

@@ -126,7 +126,7 @@ def test_a_run_is_tried_now_when_a_member_says_so(tutorial):
     run = tutorial.send()
     tutorial.drain()
     run.refresh_from_db()
-    assert run.state == RunState.WAITING and waits.is_for_a_time(run, now=timezone.now())
+    assert run.state == RunState.WAITING and waits.may_be_ended(run, now=timezone.now())
 
     waits.try_now(run, by=None)
     tutorial.drain()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.http import QueryDict
+from django.utils import timezone
 
 from lib.ids import lowest_id_at
 from tests.factories import lead_definition, make_connected_user, make_credential, make_run, make_workflow
 from tests.workflows.history.conftest import Acme
 from workflows.history.filtering import RunFilterForm, RunFilters, filtered
-from workflows.models import Run, RunState
+from workflows.models import Lane, Run, RunState
 
 
 def found(acme: Acme, **filters: object) -> set[UUID]:
@@ -35,6 +36,20 @@ def test_the_status_filter_lets_pass_what_it_names(acme, filter_state, passing):
     runs = {state: make_run(acme.workflow, acme.credential, state=state) for state in RunState.values}
 
     assert found(acme, state=filter_state) == {runs[state].pk for state in passing}
+
+
+def test_a_run_that_its_lanes_pause_holds_up_waits_and_is_not_queued(acme):
+    held_up, waits = make_run(acme.workflow, acme.credential), make_run(acme.workflow, acme.credential, state="waiting")
+    elsewhere = make_run(acme.workflow, make_credential(acme.integration, make_connected_user(acme.project, "user-2")))
+    Lane.objects.filter(pk=acme.credential.pk).update(paused_until=timezone.now() + timedelta(minutes=5))
+
+    assert (
+        found(acme, state="waiting")
+        == found(acme, state="waiting", workflow=acme.workflow.pk)
+        == {held_up.pk, waits.pk}
+    )
+    assert found(acme, state="queued") == {elsewhere.pk}
+    assert found(acme, state="open") == {held_up.pk, waits.pk, elsewhere.pk}
 
 
 def test_the_workflow_filter_leaves_out_other_workflows(acme):

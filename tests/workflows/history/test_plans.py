@@ -28,6 +28,8 @@ def plan(acme: Acme, **filters: object) -> str:
         {"state": "succeeded"},
         {"state": "failed"},
         {"state": "open"},
+        {"state": "waiting"},
+        {"state": "queued"},
         {"event": "Lead Created"},
         {"user": "user-1"},
         {"user": "user-1", "state": "failed"},

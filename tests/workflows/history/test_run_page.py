@@ -257,7 +257,7 @@ def test_a_queued_run_says_what_it_waits_for(ana, acme):
 
 @pytest.mark.parametrize(("minutes", "is_told"), [(5, True), (-5, False)])
 def test_a_queued_run_tells_its_lanes_pause_while_it_lasts(ana, acme, minutes, is_told):
-    run = make_run(acme.workflow, acme.credential, wait_reason="The org is busy.")
+    run = make_run(acme.workflow, acme.credential)
     until = timezone.now() + timedelta(minutes=minutes)
     Lane.objects.update(pause_reason="The org is busy.", paused_until=until)
 

@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from lib.ids import made_at
 from projects.models import Role
 from projects.permissions import ProjectRequest, member_required
+from workflows.engine import waits
 from workflows.history import charting, queries
 from workflows.history.filtering import RunFilterForm, RunFilters, filtered
 from workflows.history.queries import Cursor, RunPage
@@ -103,6 +104,8 @@ def poll_url(filters: RunFilters, newest: UUID | None, runs: list[Run], *, count
 def row_mark(run: Run) -> str:
     """Changes when the run's row has to be shown anew."""
     shown = f"{run.state} {run.position} {run.wait_reason} {run.wake_at} {run.started_at} {run.finished_at}"
+    if waits.is_held_up(run, now=timezone.now()):
+        shown += f" {run.lane.pause_reason}"
     return f"{crc32(shown.encode()):08x}"
 
 

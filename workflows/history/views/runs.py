@@ -11,6 +11,7 @@ from zlib import crc32
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -18,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from lib.errors import IsthmusError
 from projects.models import Role
 from projects.permissions import ProjectRequest, member_required
-from workflows.engine import cancelling, deciding
+from workflows.engine import cancelling, deciding, waits
 from workflows.history import queries, replaying
 from workflows.history.path import StepOnPath, path_of, record_url
 from workflows.intake.planning import SkipReason
@@ -60,8 +61,11 @@ def run_context(request: ProjectRequest, run: Run) -> dict[str, Any]:
         "mark": _mark(run, [step.step_run for step in path if step.step_run]),
         "credential": credential,
         "live_version": run.workflow.live_version,
-        "replays": run.replays.order_by("-id").only("id", "state", "started_at", "replay_number"),
+        "replays": run.replays.select_related("lane")
+        .order_by("-id")
+        .only("id", "state", "started_at", "replay_number", "lane__paused_until"),
         "can_build": request.member.may(Role.BUILDER),
+        "can_try_now": waits.may_be_ended(run, now=timezone.now()),
         "can_go_on": replaying.can_go_on(run),
         "candidates": _candidates(run, path),
     }
@@ -95,6 +99,19 @@ def cancel_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
     except IsthmusError as exc:
         return _refused(request, run, exc)
     messages.success(request, "Cancelled.")
+    return redirect("workflows:run", run_id=run.pk)
+
+
+@require_POST
+@member_required(role=Role.BUILDER)
+def try_run_now(request: ProjectRequest, run_id: UUID) -> HttpResponse:
+    """Have a run that waits for a time tried at once."""
+    run = run_or_404(request, run_id)
+    try:
+        waits.try_now(run, by=request.user)
+    except IsthmusError as exc:
+        return _refused(request, run, exc)
+    messages.success(request, "It is tried now.")
     return redirect("workflows:run", run_id=run.pk)
 
 
@@ -173,6 +190,8 @@ def _document(value: Any) -> JsonResponse:
 def _mark(run: Run, step_runs: list[StepRun]) -> str:
     """Changes when anything that the page shows does."""
     parts = [f"{run.state} {run.position} {run.wake_at} {run.wait_reason} {run.api_calls} {run.finished_at}"]
+    if waits.is_held_up(run, now=timezone.now()):
+        parts.append(f"{run.lane.paused_until} {run.lane.pause_reason}")
     parts += [f"{row.state} {row.tries} {row.called_at} {len(row.notes)} {row.finished_at}" for row in step_runs]
     return f"{crc32(' '.join(parts).encode()):08x}"
 
