@@ -1,45 +1,49 @@
 """Settings, read from the environment in this one place; the embedded default needs none of them set."""
 
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
-from config.own_secrets import own_secrets
+from config import data_folder
+from config.environment import Environment, refuse
+from config.own_secrets import NO_SECRETS, kept_secrets, own_secrets
 from lib import silence
 
-env = environ.Env()
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = Path(env.text("DATA_DIR", default="") or BASE_DIR / "data").resolve()
 
-_own = own_secrets(DATA_DIR)
-SECRET_KEY = env.str("SECRET_KEY", default=_own["secret_key"])
-ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=_own["encryption_keys"])
-METRICS_TOKEN = env.str("METRICS_TOKEN", default=_own["metrics_token"])
-DEBUG = env.bool("DEBUG", default=False)
+_makes_none = data_folder.asks_what_is_there(sys.argv)
+_own = (kept_secrets(DATA_DIR) or NO_SECRETS) if _makes_none else own_secrets(DATA_DIR)
+SECRET_KEY = env.text("SECRET_KEY", default="") or _own["secret_key"]
+ENCRYPTION_KEYS = env.keys("ENCRYPTION_KEYS", default=[]) or _own["encryption_keys"]
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="") or _own["metrics_token"]
+if not SECRET_KEY or not ENCRYPTION_KEYS:
+    refuse(
+        f"There is no Isthmus in {DATA_DIR}. Set DATA_DIR to the folder of the one that runs, or SECRET_KEY, ENCRYPTION_KEYS "
+        "and DATABASE_URL to its own."
+    )
+DEBUG = env.flag("DEBUG", default=False)
 
-PORT = env.int("PORT", default=8000)
-BASE_URL = env.str("BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+PORT = env.whole("PORT", default=8000, least=1, most=65_535)
+BASE_URL = env.url("BASE_URL", default=f"http://localhost:{PORT}")
 """Where browsers and apps reach this deployment: part of every redirect URI and snippet, so it must be stable."""
 IS_HTTPS = urlsplit(BASE_URL).scheme == "https"
 _own_names = [] if IS_HTTPS else ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[*_own_names, urlsplit(BASE_URL).hostname or ""])
+ALLOWED_HOSTS: list[str] = env.texts("ALLOWED_HOSTS", default=[*_own_names, urlsplit(BASE_URL).hostname or ""])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # Where Salesforce is. The demo and the tests point "production" at the local sandbox org; the product can not tell.
-SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com").rstrip("/")
-SALESFORCE_SANDBOX_LOGIN_URL = env.str("SALESFORCE_SANDBOX_LOGIN_URL", default="https://test.salesforce.com").rstrip(
-    "/"
-)
-SALESFORCE_API_VERSION = env.str("SALESFORCE_API_VERSION", default="62.0")
-SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=60.0)
-SALESFORCE_SETTLE_SECONDS = env.float("SALESFORCE_SETTLE_SECONDS", default=60.0)
+SALESFORCE_LOGIN_URL = env.url("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com")
+SALESFORCE_SANDBOX_LOGIN_URL = env.url("SALESFORCE_SANDBOX_LOGIN_URL", default="https://test.salesforce.com")
+SALESFORCE_API_VERSION = env.text("SALESFORCE_API_VERSION", default="62.0")
+SALESFORCE_TIMEOUT_SECONDS = env.seconds("SALESFORCE_TIMEOUT_SECONDS", default=60.0, least=0.01)
+SALESFORCE_SETTLE_SECONDS = env.seconds("SALESFORCE_SETTLE_SECONDS", default=60.0)
 """How long after its begin a create that broke off may still take effect; what became of it is looked up after that."""
-SANDBOX_ORG_URL = env.str("SANDBOX_ORG_URL", default="").rstrip("/")
+SANDBOX_ORG_URL = env.url("SANDBOX_ORG_URL", default="")
 """The local sandbox org, when one runs beside: the set-up form then offers its app in one click."""
 
 INSTALLED_APPS = [
@@ -107,10 +111,10 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-SILENCE_SECONDS = env.int("SILENCE_SECONDS", default=30)
+SILENCE_SECONDS = env.whole("SILENCE_SECONDS", default=30, least=1, most=86_400)
 """After how long without a sign of life PostgreSQL or Redis counts as gone, and we do at PostgreSQL."""
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'isthmus.sqlite3'}")
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'isthmus.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -125,7 +129,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # What DATABASE_URL says itself comes first: postgres://…?connect_timeout=2
     DATABASES["default"]["OPTIONS"] = silence.of_postgres(SILENCE_SECONDS) | DATABASES["default"].get("OPTIONS", {})
-    if env.bool("DATABASE_PREPARES", default=True):
+    if env.flag("DATABASE_PREPARES", default=True):
         # The hot path's statements stay prepared; the ORM's own never are. Not behind a pooler that hands out connections
         # by transaction and does not know prepared statements (PgBouncer before 1.21).
         DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
@@ -149,14 +153,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="none")
+ACCOUNT_EMAIL_VERIFICATION = env.choice("ACCOUNT_EMAIL_VERIFICATION", ("none", "optional", "mandatory"), default="none")
 ACCOUNT_SIGNUP_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_ADAPTER = "projects.accounts.AccountAdapter"
-SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
+SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=True)
 # Log-in attempts are limited by address, too: behind so many proxies of ours, the one that the first of them saw.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXY_COUNT", default=0, least=0, most=100)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"  # else nobody could switch a second factor on
@@ -164,15 +168,11 @@ MFA_TOTP_ISSUER = "Isthmus"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.mail("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Isthmus <isthmus@localhost>")
-if ACCOUNT_EMAIL_VERIFICATION not in ("none", "optional", "mandatory"):
-    raise ImproperlyConfigured(
-        f"ACCOUNT_EMAIL_VERIFICATION is {ACCOUNT_EMAIL_VERIFICATION!r}; it is “none”, “optional” or “mandatory”."
-    )
-if ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not env.str("EMAIL_URL", default=""):
-    raise ImproperlyConfigured("ACCOUNT_EMAIL_VERIFICATION is mandatory, so mail has to be set up: give EMAIL_URL.")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="Isthmus <isthmus@localhost>")
+if ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not env.text("EMAIL_URL", default=""):
+    refuse("ACCOUNT_EMAIL_VERIFICATION is mandatory, so mail has to be set up: give EMAIL_URL.")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -180,7 +180,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 if IS_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600)
+    SECURE_HSTS_SECONDS = env.whole("SECURE_HSTS_SECONDS", default=3600, least=0, most=10**9)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -196,20 +196,20 @@ CONTENT_SECURITY_POLICY = {
 }
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [path for path in (BASE_DIR / "static" / "dist", BASE_DIR / "static" / "assets") if path.exists()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or env.bool("PLAIN_STATIC", default=False)
+        if DEBUG or env.flag("PLAIN_STATIC", default=False)
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG or env.bool("PLAIN_STATIC", default=False)
+WHITENOISE_USE_FINDERS = DEBUG or env.flag("PLAIN_STATIC", default=False)
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if _redis_url := env.str("CACHE_URL", default=""):
+if _redis_url := env.broker("CACHE_URL", ("redis", "rediss"), default=""):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url}}
 
 LANGUAGE_CODE = "en-gb"
@@ -249,37 +249,36 @@ SPECTACULAR_SETTINGS = {
 # Intake and engine
 EVENT_MAX_BYTES = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
-LANE_LEASE_SECONDS = env.float("LANE_LEASE_SECONDS", default=30.0)
-LANE_SLICE_SECONDS = env.float("LANE_SLICE_SECONDS", default=5.0)
+LANE_LEASE_SECONDS = env.seconds("LANE_LEASE_SECONDS", default=30.0, least=0.1)
+LANE_SLICE_SECONDS = env.seconds("LANE_SLICE_SECONDS", default=5.0)
 LANE_GROUP_SIZE = 200
-SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
-RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
+SWEEP_SECONDS = env.seconds("SWEEP_SECONDS", default=2.0, least=0.01)
+RETENTION_DAYS = env.whole("RETENTION_DAYS", default=90, least=1, most=36_500)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
-CELERY_QUEUE = env.str("CELERY_QUEUE", default="isthmus")
+CELERY_BROKER_URL = env.broker(
+    "CELERY_BROKER_URL", ("filesystem", "redis", "rediss", "amqp", "amqps"), default="filesystem://"
+)
+CELERY_QUEUE = env.text("CELERY_QUEUE", default="isthmus")
 BROKER_DIR = DATA_DIR / "broker"
-WORKER_THREADS = env.int("WORKER_THREADS", default=8)
-WORKER_SLOW_LANES = env.int("WORKER_SLOW_LANES", default=32)
+WORKER_THREADS = env.whole("WORKER_THREADS", default=8, least=1, most=1_000)
+WORKER_SLOW_LANES = env.whole("WORKER_SLOW_LANES", default=32, least=0, most=10_000)
 """How many lanes whose org takes more than a second a call one worker holds beside its quick ones."""
-WORKER_BEAT = env.bool("WORKER_BEAT", default=True)
+WORKER_BEAT = env.flag("WORKER_BEAT", default=True)
 """Whether a worker also carries the clock that sweeps for due lanes; at least one must."""
 
-WEB_LINGER_SECONDS = env.float("WEB_LINGER_SECONDS", default=5.0)
+WEB_LINGER_SECONDS = env.seconds("WEB_LINGER_SECONDS", default=5.0)
 """How long the web process goes on listening after SIGTERM: as long as load balancers need to turn away."""
-WEB_FINISH_SECONDS = env.float("WEB_FINISH_SECONDS", default=15.0)
+WEB_FINISH_SECONDS = env.seconds("WEB_FINISH_SECONDS", default=15.0, least=0.01)
 """How long requests in hand may take after that. The two together must be less than whoever stops us waits."""
-if WEB_LINGER_SECONDS < 0 or WEB_FINISH_SECONDS <= 0:
-    raise ImproperlyConfigured("WEB_LINGER_SECONDS is 0 or more, WEB_FINISH_SECONDS more than 0.")
 
-METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))
+METRICS_DIR = Path(env.text("METRICS_DIR", default=str(DATA_DIR / "metrics")))
 """Where the processes of one host count together; it need not survive anything."""
-WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+WORKER_METRICS_PORT = env.whole("WORKER_METRICS_PORT", default=0, least=0, most=65_535)
 """For hosts with workers only: where a web process runs, its /metrics tells of the workers beside it."""
-WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")
+WORKER_METRICS_HOST = env.text("WORKER_METRICS_HOST", default="127.0.0.1")
 
-LOG_FORMAT = env.str("LOG_FORMAT", default="line")
-if LOG_FORMAT not in ("line", "json"):
-    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; it is “line” or “json”.")
+LOG_FORMAT = env.choice("LOG_FORMAT", ("line", "json"), default="line")
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -288,7 +287,7 @@ LOGGING: dict[str, Any] = {
         "json": {"()": "lib.log_lines.JsonFormatter"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery.worker.strategy": {"level": "WARNING"},

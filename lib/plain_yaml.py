@@ -9,7 +9,6 @@ repeated keys are refused. Shape: what is read is made of JSON's types. Source: 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -235,7 +234,7 @@ def _meant(word: str) -> tuple[Any, str]:
         if len(word) > MAX_DIGITS:
             return None, f"“{word[:20]}…” has more than {MAX_DIGITS} digits: put it in quotes."
         value = json.loads(word)
-        if value in (math.inf, -math.inf):
+        if abs(value) >= 10**MAX_DIGITS:  # PostgreSQL would give it back with all its digits
             return None, f"“{word}” is too large for a number: put it in quotes."
         said = json.dumps(value)
         if said == word:

@@ -63,3 +63,9 @@ def test_a_process_gets_the_options_that_make_run_gives_it(name, program):
 
     assert len(told) == 2  # as a Procfile has it, and as a unit
     assert [line for line in told if wanted - set(shlex.split(line))] == []
+
+
+def test_every_unit_keeps_what_it_writes_from_other_accounts():
+    units = [code for page in PAGES for code in blocks(page, "ini") if "[Service]" in code]
+
+    assert len(units) == 3 and all("\nUMask=0077\n" in unit for unit in units)
