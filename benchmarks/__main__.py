@@ -36,7 +36,7 @@ PHASES: dict[str, type[History | Retention]] = {"old_runs": History, "retention"
 """What needs databases of its own, made before its rounds."""
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
     """End the run once: whoever is impatient must not keep what was started from being ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -45,8 +45,8 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 def main() -> int:
     arguments = _arguments()
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     plan, scenarios = _plan(arguments), arguments.scenario or [*SCENARIOS, *PHASES]
     try:
         with server(arguments.postgres) as postgres:
@@ -125,7 +125,7 @@ def _measure(plan: Plan, scenarios: list[str], postgres: Postgres, results: Resu
                     _run_phase(name, stage, bench)
         except BaseException:
             shutil.copytree(scratch, kept / "logs", ignore=_all_but_logs, dirs_exist_ok=True)
-            _say(f"what the processes said is in {kept / 'logs'}")
+            say(f"what the processes said is in {kept / 'logs'}")
             raise
 
 
@@ -144,17 +144,17 @@ def _run_side_by_side(stage: Stage, bench: Bench, names: list[str]) -> None:
         field = _start(stage, bench, systems, with_embedded="embedded" in names)
         for number in range(stage.plan.rounds):
             for name in names:
-                _say(f"round {number + 1} of {stage.plan.rounds}: {name}")
+                say(f"round {number + 1} of {stage.plan.rounds}: {name}")
                 SCENARIOS[name](field, number)
 
 
 def _run_phase(name: str, stage: Stage, bench: Bench) -> None:
     phase = PHASES[name](stage, bench)
     try:
-        _say(f"{name}: adding {phase.rows:,} old events with their runs")
-        _say(f"added in {phase.prepare():.0f} s")
+        say(f"{name}: adding {phase.rows:,} old events with their runs")
+        say(f"added in {phase.prepare():.0f} s")
         for number in range(stage.plan.rounds):
-            _say(f"round {number + 1} of {stage.plan.rounds}: {name}")
+            say(f"round {number + 1} of {stage.plan.rounds}: {name}")
             phase.run_round(number)
     finally:
         phase.stop()
@@ -163,7 +163,7 @@ def _run_phase(name: str, stage: Stage, bench: Bench) -> None:
 def _start(stage: Stage, bench: Bench, systems: ExitStack, *, with_embedded: bool) -> Field:
     def started(system: System) -> None:
         systems.callback(system.stop)
-        _say(f"starting {system.name}")
+        say(f"starting {system.name}")
         system.start()
 
     isthmus, by_hand = Isthmus(stage), ByHand(stage)
@@ -195,7 +195,8 @@ def make_keys(scratch: Path) -> Keys:
 _began_at = time.monotonic()
 
 
-def _say(words: str) -> None:
+def say(words: str) -> None:
+    """Print what is being done, with the seconds since the start."""
     print(f"  {time.monotonic() - _began_at:>6.0f} s  {words}", flush=True)
 
 

@@ -30,6 +30,7 @@ FIGURES = {
         Figure("intake", "intake, accepted", "events/s", "at least 4 x by hand", at_least_ratio=4),
         Figure("intake_p50", "  its latency, p50", "ms"),
         Figure("intake_p99", "  its latency, p99", "ms", "no worse than by hand", at_most_ratio=1),
+        Figure("intake_cpu", "  CPU of web and PostgreSQL per 1,000 events", "s"),
         Figure("backlog", "  then its backlog worked off", "events/s"),
         Figure("one_user", "end to end, one user", "events/s", "at least 5 x by hand", at_least_ratio=5),
         Figure("cpu_one_user", "  CPU per 1,000 events", "s", "at most 1/4 of by hand", at_most_ratio=0.25),

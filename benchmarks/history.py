@@ -45,7 +45,7 @@ class History:
 
     def _measure(self, system: Isthmus, *, is_other: bool) -> None:
         plan, bench = self.plan, self.bench
-        told, _ = bench.intake(system, users=plan.users, seconds=plan.intake_seconds)
+        told = bench.intake(system, users=plan.users, seconds=plan.intake_seconds).told
         bench.results.add("old_intake", 1000 * told["seconds"] / told["accepted"], is_other=is_other)
         measured = bench.end_to_end(system, users=1, events=plan.events)
         bench.results.add("old_one_user", measured.rate, is_other=is_other)

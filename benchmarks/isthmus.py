@@ -8,13 +8,14 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 from uuid import UUID
 
 import requests
 
 from benchmarks import load
 from benchmarks.org import HOST
-from benchmarks.processes import BIN, BenchmarkFailed, run
+from benchmarks.processes import BIN, ROOT, BenchmarkFailed, run
 from benchmarks.systems import PYTHON, Stage, System
 
 EMBEDDED_WEB_THREADS, EMBEDDED_WORKER_THREADS = 8, 8
@@ -26,9 +27,9 @@ class Isthmus(System):
 
     name = "isthmus"
 
-    def __init__(self, stage: Stage, name: str = "isthmus", *, is_embedded: bool = False) -> None:
+    def __init__(self, stage: Stage, name: str = "isthmus", *, is_embedded: bool = False, root: Path = ROOT) -> None:
         self.name = name
-        super().__init__(stage)
+        super().__init__(stage, root)
         self.is_embedded = is_embedded
         """As the default is: SQLite, and a broker inside the data folder."""
         self.keeps_history = is_embedded
@@ -41,13 +42,13 @@ class Isthmus(System):
 
     def start(self) -> None:
         self._set_environment()
-        run([PYTHON, "manage.py", "migrate", "--no-input", "--verbosity", "0"], self.environment)
+        run([PYTHON, "manage.py", "migrate", "--no-input", "--verbosity", "0"], self.environment, root=self.root)
         wanted = {
             "public_key_file": str(self.keys.public),
             "users": [load.user_name(number) for number in range(self.plan.users)],
             "org": self.org.url,
         }
-        seeded = run([PYTHON, "-m", "benchmarks.seeding"], self.environment, given=json.dumps(wanted))
+        seeded = run([PYTHON, "-m", "benchmarks.seeding"], self.environment, given=json.dumps(wanted), root=self.root)
         project_id = json.loads(seeded)["project_id"]
         self.event_url = f"http://{HOST}:{self.port}/projects/{project_id}/sdk/events/trigger"
         self.start_processes()

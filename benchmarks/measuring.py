@@ -39,6 +39,17 @@ class EndToEnd:
         return 1000 * value / self.events
 
 
+@dataclass(frozen=True)
+class Intake:
+    """What taking events in costs by itself."""
+
+    told: load.Told
+    cpu_seconds: float
+    """Of web and PostgreSQL."""
+    backlog_rate: float
+    """Events a second, worked off afterwards."""
+
+
 class Bench:
     """What all measurements share."""
 
@@ -77,14 +88,16 @@ class Bench:
             end_pss_mb=meters.proportional_mb(system.roots()),
         )
 
-    def intake(self, system: System, *, users: int, seconds: float) -> tuple[load.Told, float]:
-        """Send for so many seconds while the workers are held; then let them go. Gives what was told, and the rate at which
-        the backlog was worked off. What intake and workers do to each other is in the end-to-end figures."""
+    def intake(self, system: System, *, users: int, seconds: float) -> Intake:
+        """Send for so many seconds while the workers are held; then let them go. What intake and workers do to each other
+        is in the end-to-end figures."""
         self._begin(system)
+        before = sum(self._cpu(system)[:2])
         for name in system.worker_names():
             system.group.signal(name, signal.SIGSTOP)
         try:
             told = system.send(users=users, count=1_000_000, seconds=seconds, org="")
+            cpu_seconds = sum(self._cpu(system)[:2]) - before
         finally:
             let_go_at = time.monotonic()
             for name in system.worker_names():
@@ -95,7 +108,7 @@ class Bench:
         counts = told["org"] = system.org.counts()
         self._check(system, told, told["sent"])
         system.settle(told["accepted"])
-        return told, told["accepted"] / (counts["last_at"] - let_go_at)
+        return Intake(told, cpu_seconds, told["accepted"] / (counts["last_at"] - let_go_at))
 
     def one_at_a_time(self, system: System, *, events: int) -> list[float]:
         """Milliseconds from an event's POST to its record, the next sent only then; sorted."""

@@ -34,10 +34,10 @@ def _end_with_parent() -> None:
 
 
 class Group:
-    """Processes with names, each a session of its own, so that its children end with it."""
+    """Processes with names, each a session of its own, so that its children end with it. They run in the checkout `root`."""
 
-    def __init__(self, log_dir: Path) -> None:
-        self.log_dir = log_dir
+    def __init__(self, log_dir: Path, root: Path = ROOT) -> None:
+        self.log_dir, self._root = log_dir, root
         log_dir.mkdir(parents=True, exist_ok=True)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -46,7 +46,7 @@ class Group:
         with (self.log_dir / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 list(command),
-                cwd=ROOT,
+                cwd=self._root,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -118,12 +118,22 @@ class Group:
             os.killpg(process.pid, number)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: float = 300, given: str = "") -> str:
-    """Run a command to its end; gives its standard output. Raises BenchmarkFailed with what it said."""
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    seconds: float = 300,
+    given: str = "",
+    root: Path = ROOT,
+) -> str:
+    """Run a command to its end, in the checkout `root`; gives its standard output.
+
+    Raises BenchmarkFailed with what it said.
+    """
     try:
         done = subprocess.run(
             list(command),
-            cwd=ROOT,
+            cwd=root,
             env={**os.environ, **environment},
             input=given,
             capture_output=True,

@@ -23,7 +23,7 @@ def settings_of(plan: Plan, postgres: Postgres) -> dict[str, Any]:
     """What the figures depend on."""
     return {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": _commit(),
+        "commit": commit(),
         "machine": f"{os.cpu_count()} cores ({_cpu_model()}), Linux {platform.release()}, Python {platform.python_version()}",
         "load before": ", ".join(f"{each:.2f}" for each in os.getloadavg()),
         "packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
@@ -42,9 +42,14 @@ def settings_of(plan: Plan, postgres: Postgres) -> dict[str, Any]:
 
 def table(settings: dict[str, Any], results: Results) -> str:
     """The table, as text."""
-    lines = [f"{name:<12} {value}" for name, value in settings.items() if isinstance(value, str)]
     rows: list[tuple[str, ...]] = [("figure", "unit", "Isthmus", "by hand", "ratio", "must be", "")]
     rows += [_row(key, results) for key in results.keys()]  # noqa: SIM118 - not a dict
+    return written(settings, rows, results)
+
+
+def written(settings: dict[str, Any], rows: list[tuple[str, ...]], results: Results) -> str:
+    """Write settings, then rows in columns, of which the first is the heading, then what went wrong."""
+    lines = [f"{name:<12} {value}" for name, value in settings.items() if isinstance(value, str)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines.append("")
     for number, row in enumerate(rows):
@@ -60,25 +65,31 @@ def table(settings: dict[str, Any], results: Results) -> str:
 def _row(key: str, results: Results) -> tuple[str, ...]:
     figure, ratios = FIGURES[key], results.ratios(key)
     reached = results.is_reached(key)
-    other = _samples(results.others.get(key, []))
+    other = samples(results.others.get(key, []))
     return (
         figure.title,
         figure.unit,
-        _samples(results.ours.get(key, [])),
+        samples(results.ours.get(key, [])),
         f"{other} [{figure.other}]" if other and figure.other != BY_HAND else other,
-        f"{median(ratios):.2f}" + (f" ({min(ratios):.2f} - {max(ratios):.2f})" if len(ratios) > 1 else "")
-        if ratios
-        else "",
+        ratio(ratios),
         figure.must,
         "" if reached is None else "reached" if reached else "NOT REACHED",
     )
 
 
-def _samples(values: list[float]) -> str:
+def samples(values: list[float]) -> str:
+    """Write the median, and the least and the most where there are several."""
     if not values:
         return ""
     spread = f" ({_number(min(values))} - {_number(max(values))})" if len(values) > 1 else ""
     return f"{_number(median(values))}{spread}"
+
+
+def ratio(values: list[float]) -> str:
+    """Write the median ratio with two decimals, and the least and the most where there are several."""
+    if not values:
+        return ""
+    return f"{median(values):.2f}" + (f" ({min(values):.2f} - {max(values):.2f})" if len(values) > 1 else "")
 
 
 def _number(value: float) -> str:
@@ -109,9 +120,11 @@ def keep(folder: Path, settings: dict[str, Any], results: Results) -> Path:
     return path
 
 
-def _commit() -> str:
+def commit(root: Path = ROOT) -> str:
+    """Give the commit of a checkout, and whether something in it was changed since."""
+
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
 
     return (git("rev-parse", "HEAD") or "unknown") + (" with changes" if git("status", "--porcelain", "-uno") else "")
 

@@ -42,10 +42,11 @@ class Retention:
 
     def _measure(self, *, is_without: bool) -> None:
         results = self.bench.results
-        told, backlog = self.bench.intake(self.system, users=self.plan.users, seconds=self.plan.intake_seconds)
+        measured = self.bench.intake(self.system, users=self.plan.users, seconds=self.plan.intake_seconds)
+        told = measured.told
         results.add("retention_intake", told["accepted"] / told["seconds"], is_other=is_without)
         results.add("retention_p99", told["latencies_ms"]["p99"], is_other=is_without)
-        results.add("retention_backlog", backlog, is_other=is_without)
+        results.add("retention_backlog", measured.backlog_rate, is_other=is_without)
 
     @contextmanager
     def _dropping(self) -> Iterator[None]:

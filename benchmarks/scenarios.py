@@ -1,6 +1,6 @@
 """The scenarios of the table, each run once a round, both systems in turn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmarks.isthmus import Isthmus
@@ -12,33 +12,46 @@ from benchmarks.systems import ByHand, System
 
 
 @dataclass
-class Field:
-    """The systems that run side by side."""
+class Pair:
+    """Isthmus and another system that is measured beside it."""
 
     plan: Plan
     bench: Bench
     isthmus: Isthmus
-    by_hand: ByHand
-    embedded: Isthmus | None
-    """Held while it is not measured: its broker polls the disk."""
+    other: System
 
-    def in_turn(self, number: int) -> Sequence[tuple[System, bool]]:
+    def in_turn(self, number: int) -> Iterable[tuple[System, bool]]:
         """Both systems, and whether it is the other; who begins changes from round to round."""
-        pair: list[tuple[System, bool]] = [(self.isthmus, False), (self.by_hand, True)]
+        pair: list[tuple[System, bool]] = [(self.isthmus, False), (self.other, True)]
         return pair if number % 2 == 0 else pair[::-1]
 
 
-def intake(field: Field, number: int) -> None:
+@dataclass
+class Field(Pair):
+    """The systems that run side by side in `make bench`; the other is by hand."""
+
+    embedded: Isthmus | None
+    """Held while it is not measured: its broker polls the disk."""
+
+    @property
+    def by_hand(self) -> ByHand:
+        assert isinstance(self.other, ByHand)
+        return self.other
+
+
+def intake(field: Pair, number: int) -> None:
     results = field.bench.results
     for system, is_other in field.in_turn(number):
-        told, backlog = field.bench.intake(system, users=field.plan.users, seconds=field.plan.intake_seconds)
+        measured = field.bench.intake(system, users=field.plan.users, seconds=field.plan.intake_seconds)
+        told = measured.told
         results.add("intake", told["accepted"] / told["seconds"], is_other=is_other)
         results.add("intake_p50", told["latencies_ms"]["p50"], is_other=is_other)
         results.add("intake_p99", told["latencies_ms"]["p99"], is_other=is_other)
-        results.add("backlog", backlog, is_other=is_other)
+        results.add("intake_cpu", 1000 * measured.cpu_seconds / told["accepted"], is_other=is_other)
+        results.add("backlog", measured.backlog_rate, is_other=is_other)
 
 
-def one_user(field: Field, number: int) -> None:
+def one_user(field: Pair, number: int) -> None:
     results = field.bench.results
     for system, is_other in field.in_turn(number):
         measured = field.bench.end_to_end(system, users=1, events=field.plan.events)
@@ -50,7 +63,7 @@ def one_user(field: Field, number: int) -> None:
         results.add("memory_pss", measured.end_pss_mb, is_other=is_other)
 
 
-def many_users(field: Field, number: int) -> None:
+def many_users(field: Pair, number: int) -> None:
     for system, is_other in field.in_turn(number):
         measured = field.bench.end_to_end(system, users=field.plan.users, events=field.plan.events)
         _add_costs(field, "many_users", measured, is_other=is_other)
@@ -81,7 +94,7 @@ def slow_one(field: Field, number: int) -> None:
     bench.results.add("slow_one", measured.rate, is_other=True)
 
 
-def idle(field: Field, number: int) -> None:
+def idle(field: Pair, number: int) -> None:
     for system, is_other in field.in_turn(number):
         latencies = field.bench.one_at_a_time(system, events=field.plan.idle_events)
         field.bench.results.add("idle_p50", percentile(latencies, 50), is_other=is_other)
@@ -109,7 +122,7 @@ def limits(field: Field, number: int) -> None:
     measure_limits(field.plan, field.bench, field.isthmus, field.by_hand)
 
 
-def _add_costs(field: Field, key: str, measured: EndToEnd, *, is_other: bool) -> None:
+def _add_costs(field: Pair, key: str, measured: EndToEnd, *, is_other: bool) -> None:
     results = field.bench.results
     results.add(key, measured.rate, is_other=is_other)
     counted = measured.cpu_ours + measured.cpu_postgres

@@ -16,7 +16,7 @@ from benchmarks import load
 from benchmarks.org import HOST
 from benchmarks.plan import Plan
 from benchmarks.postgres import Postgres
-from benchmarks.processes import BIN, BenchmarkFailed, Group, free_port, run
+from benchmarks.processes import BIN, ROOT, BenchmarkFailed, Group, free_port, run
 
 PYTHON = sys.executable
 
@@ -71,10 +71,12 @@ class System(ABC):
     database: str = ""
     """Its name in PostgreSQL; "" for one that keeps its data elsewhere."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, root: Path = ROOT) -> None:
+        self.root = root
+        """The checkout whose code it runs."""
         self.plan, self.org, self.keys, self.postgres = stage.plan, stage.org, stage.keys, stage.postgres
         self.folder = stage.scratch / self.name.replace(" ", "-")
-        self.group = Group(self.folder / "logs")
+        self.group = Group(self.folder / "logs", root)
         self.port = free_port()
         self.event_url = ""
 

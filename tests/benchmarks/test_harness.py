@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import meters, report
+from benchmarks import comparison, meters, report
 from benchmarks.__main__ import make_keys
 from benchmarks.figures import Results
 from benchmarks.load import percentile
@@ -213,3 +213,49 @@ def test_a_profile_leaves_waiting_threads_out(tmp_path):
     assert profile.own["send  lib/http.py"] == 30
     assert profile.beneath["run  app/main.py"] == 40
     assert profile.packages["django"] == 10
+
+
+def test_a_process_runs_in_the_checkout_that_it_is_told(tmp_path):
+    said = run([sys.executable, "-c", "import os; print(os.getcwd())"], {}, root=tmp_path)
+
+    assert Path(said.strip()) == tmp_path
+
+
+class Held:
+    """Stands for a running system: notes when it may run and when it may not."""
+
+    def __init__(self, name, calls):
+        self.name, self._calls = name, calls
+
+    def resume(self):
+        self._calls.append(f"{self.name} runs")
+
+    def hold(self):
+        self._calls.append(f"{self.name} is held")
+
+
+def test_of_two_checkouts_one_runs_at_a_time_and_they_take_turns_to_begin(monkeypatch):
+    monkeypatch.setattr(comparison, "Isthmus", Held)
+    calls = []
+    pair = comparison.Comparison(Plan(), None, Held("ours", calls), Held("theirs", calls))
+
+    for number in range(2):
+        for system, is_other in pair.in_turn(number):
+            calls.append(f"{system.name} measured{' as the other' if is_other else ''}")
+
+    ours, theirs = (
+        ["ours runs", "ours measured", "ours is held"],
+        ["theirs runs", "theirs measured as the other", "theirs is held"],
+    )
+    assert calls == [*ours, *theirs, *theirs, *ours]
+
+
+def test_the_comparison_shows_the_ratio_of_each_round():
+    results = Results()
+    for ours, theirs in ((90, 100), (80, 100), (330, 300)):
+        results.add("intake", ours)
+        results.add("intake", theirs, is_other=True)
+
+    written = report.written({"commit": "a"}, comparison.rows(results), results)
+
+    assert "intake, accepted  events/s  90.0 (80.0 - 330)  100 (100 - 300)  0.90 (0.80 - 1.10)" in written
