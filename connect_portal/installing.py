@@ -102,13 +102,40 @@ def start(user: ConnectedUser, wanted: OAuthStart) -> str:
 
 
 def settle(credential: Credential) -> None:
-    """What follows when an account has been connected, or connected again: its lane, its switches, its parked runs."""
+    """Give an account that has been connected, or connected again, its lane and its switches, and let its parked runs go on.
+
+    Within the transaction that stores the credential (integrations.connecting.finish_oauth).
+    """
     with transaction.atomic():
         ensure_lane(credential)
         for configuration in credential.configurations.all():
             apply_defaults(configuration)
-    resume_parked(credential.pk)
-    pausing.look_again(credential.pk, now=timezone.now())
+        resume_parked(credential.pk)
+        pausing.look_again(credential.pk, now=timezone.now())
+
+
+def start_again(attempt: OAuthAttempt) -> str:
+    """Begin a log-in for another account beside the one whose renewal has come back from another org; gives the address.
+
+    Raises BadRequest where that is not what has happened, or the SDK's call allows no second account.
+    """
+    if not may_be_added(attempt):
+        raise BadRequest("There is no other account to add. Close this window and press Connect again.")
+    options = {name: value for name, value in attempt.install_options.items() if name != "selectedCredentialId"}
+    return start_oauth(
+        attempt.integration,
+        attempt.user,
+        session_id=attempt.session_id,
+        origin=attempt.origin,
+        posts_message=attempt.posts_message,
+        install_options=options,
+    )
+
+
+def may_be_added(attempt: OAuthAttempt) -> bool:
+    """Whether the account of a refused log-in may become a second one of the user's."""
+    is_other = (attempt.error or {}).get("reason") == "other_org"
+    return is_other and bool(attempt.install_options.get("allowMultipleCredentials"))
 
 
 def credential_of_session(user: ConnectedUser, session_id: str) -> Credential | None:

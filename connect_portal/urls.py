@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_SDK}/actions/build-oauth", popups.build_oauth, name="build-oauth"),
     path(f"{_SDK}/actions/oauth-nonce", popups.nonce, name="oauth-nonce"),
     path("oauth/callback", popups.callback, name="oauth-callback"),
+    path("oauth/add-account", popups.add_account, name="add-account"),
     path("ui", portal.frame, name="portal"),
     path("ui/<id:project_id>/card", portal.card, name="portal-card"),
     path("ui/<id:project_id>/workflows/<id:workflow_id>", portal.workflow_row, name="portal-workflow"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,9 +18,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import saving
+from integrations import revocation, saving
 from integrations.errors import IntegrationIncomplete, OAuthFailed, ProviderUnavailable
-from integrations.models import Integration, OAuthAttempt
+from integrations.models import Credential, Integration, OAuthAttempt
 from projects.models import ConnectedUser
 
 log = logging.getLogger(__name__)
@@ -71,8 +71,18 @@ def start_oauth(
     return request.url
 
 
-def finish_oauth(*, state: str, code: str = "", error: str = "", error_description: str = "") -> OAuthAttempt:
+def finish_oauth(
+    *,
+    state: str,
+    code: str = "",
+    error: str = "",
+    error_description: str = "",
+    settle: Callable[[Credential], object] = lambda credential: None,
+) -> OAuthAttempt:
     """What the callback brought, made into a valid credential: `attempt.credential`, with its default configuration.
+
+    `settle` does what else an account needs that is connected now (its lane, its switches, its parked runs), in the one
+    transaction that stores the credential: there is all of it or nothing. The code is exchanged before, outside of it.
 
     A callback page loaded again gives the first one's outcome. Raises OAuthFailed, with `attempt` where the state was known.
     """
@@ -88,7 +98,7 @@ def finish_oauth(*, state: str, code: str = "", error: str = "", error_descripti
             raise _refused(attempt, error, error_description)
         if timezone.now() > attempt.expires_at:
             raise OAuthFailed("The log-in took longer than ten minutes. Start again.", reason="state_expired")
-        _connect(attempt, code)
+        _connect(attempt, code, settle)
     except OAuthFailed as failure:
         raise _failed(attempt, failure) from failure.__cause__
     except ProviderUnavailable as unavailable:
@@ -123,7 +133,7 @@ def _refused(attempt: OAuthAttempt, error: str, description: str) -> OAuthFailed
     return OAuthFailed(words, reason=reason)
 
 
-def _connect(attempt: OAuthAttempt, code: str) -> None:
+def _connect(attempt: OAuthAttempt, code: str, settle: Callable[[Credential], object]) -> None:
     integration = attempt.integration
     grant = integration.provider.exchange_code(
         integration,
@@ -132,10 +142,16 @@ def _connect(attempt: OAuthAttempt, code: str) -> None:
         redirect_uri=attempt.redirect_uri,
         login_url=attempt.login_url,
     )
-    with transaction.atomic():
-        attempt.credential = saving.save_credential(integration, attempt.user, grant, attempt.install_options)
-        attempt.save(update_fields=["credential"])
-    log.info("oauth.finished", extra={"credential": str(attempt.credential.pk), "integration": str(integration.pk)})
+    try:
+        with transaction.atomic():
+            credential = saving.save_credential(integration, attempt.user, grant, attempt.install_options)
+            settle(credential)
+            OAuthAttempt.objects.filter(pk=attempt.pk).update(credential=credential)
+    except OAuthFailed:
+        revocation.revoke_unused(integration, attempt.user, grant)
+        raise
+    attempt.credential = credential
+    log.info("oauth.finished", extra={"credential": str(credential.pk), "integration": str(integration.pk)})
 
 
 def _failed(attempt: OAuthAttempt, failure: OAuthFailed) -> OAuthFailed:

@@ -140,6 +140,24 @@ class Credential(models.Model):
         self.tokens_sealed = encrypt(json.dumps(plain), bound_to=f"credential:{self.pk}") if plain else ""
 
 
+class AccountLogin(models.Model):
+    """Whose account a credential acts with, from a log-in on until the next one that is somebody else's."""
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="logins", db_index=False)
+    provider_id = models.CharField(max_length=120)
+    """The org's id."""
+    user_id = models.CharField(max_length=120, blank=True)
+    """The user's id at the provider."""
+    username = models.CharField(max_length=255, blank=True)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["credential", "since"], name="login_by_credential")]
+
+    def __str__(self) -> str:
+        return self.username or self.user_id or self.provider_id
+
+
 class ApiUsage(models.Model):
     """An org's count of API calls in one slot of ten minutes, as it said last: forecasts and charts are made of these."""
 

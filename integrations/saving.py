@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from integrations import revocation
 from integrations.errors import OAuthFailed
-from integrations.models import Configuration, Credential, CredentialStatus, DescribedObject, Integration, OAuthAttempt
+from integrations.models import (
+    AccountLogin,
+    Configuration,
+    Credential,
+    CredentialStatus,
+    DescribedObject,
+    Integration,
+    OAuthAttempt,
+)
 from integrations.providers.base import Grant
 from projects import auditing
 from projects.models import ConnectedUser
@@ -25,12 +33,14 @@ def save_credential(
 
     An account that is connected already is renewed and not doubled; so is the user's only credential, unless
     `allowMultipleCredentials` is asked for. `selectedCredentialId` names the one to renew, `externalId` the app's own id.
-    Raises OAuthFailed where the one named does not exist, or the external id is another credential's.
+    Raises OAuthFailed where the one named does not exist, the external id is another credential's, or the log-in came from
+    another org than the credential's: what was made for one org must never go to another.
     """
     with transaction.atomic():
         ConnectedUser.objects.select_for_update().get(pk=user.pk)  # two log-ins of one user finish one after the other
         mine = list(Credential.objects.present().filter(integration=integration, user=user).order_by("-created_at"))
         credential = _target(mine, grant, install_options) or Credential(integration=integration, user=user)
+        _require_same_org(credential, grant)
         if external_id := _plain(install_options.get("externalId")):
             if any(other.external_id == external_id and other.pk != credential.pk for other in mine):
                 raise OAuthFailed(
@@ -47,9 +57,9 @@ def save_credential(
 
 
 def _take_over(credential: Credential, grant: Grant) -> None:
-    is_new = credential._state.adding
-    if not is_new and credential.provider_id != grant.provider_id:
-        _leave_other_account(credential)
+    before = (
+        None if credential._state.adding else Credential.objects.select_related("integration").get(pk=credential.pk)
+    )
     credential.provider_id = grant.provider_id
     credential.provider_data = dict(grant.provider_data)
     credential.tokens = {"access_token": grant.access_token, "refresh_token": grant.refresh_token}
@@ -58,15 +68,25 @@ def _take_over(credential: Credential, grant: Grant) -> None:
     credential.refreshed_at = timezone.now()
     credential.refresh_holder = credential.refresh_held_until = None
     credential.save()
+    if before is not None:
+        revocation.revoke_replaced(before, grant)
+    if _note_login(credential, grant):
+        # Another user may see other objects and fields of the org.
+        DescribedObject.objects.filter(credential=credential).delete()
 
 
-def _leave_other_account(credential: Credential) -> None:
-    """The credential moves to another account: what was known of the first, and its tokens, go."""
-    DescribedObject.objects.filter(credential=credential).delete()
-    credential.api_used = credential.api_limit = credential.api_checked_at = None
-    before = Credential.objects.select_related("integration").get(pk=credential.pk)
-    if before.tokens_sealed:
-        transaction.on_commit(partial(before.integration.provider.revoke, before))
+def _note_login(credential: Credential, grant: Grant) -> bool:
+    """Note whose account it is from now on; False when it was this one already."""
+    account = {
+        "provider_id": grant.provider_id,
+        "user_id": str(grant.provider_data.get("user_id") or ""),
+        "username": str(grant.provider_data.get("username") or "")[:255],
+    }
+    last = AccountLogin.objects.filter(credential=credential).order_by("since", "pk").last()
+    if last is not None and all(getattr(last, name) == value for name, value in account.items()):
+        return False
+    AccountLogin.objects.create(credential=credential, **account)
+    return True
 
 
 def _target(mine: list[Credential], grant: Grant, install_options: Mapping[str, Any]) -> Credential | None:
@@ -82,6 +102,28 @@ def _target(mine: list[Credential], grant: Grant, install_options: Mapping[str, 
     if install_options.get("allowMultipleCredentials"):
         return same_user[0] if same_user and not _names_another(install_options, same_user[0]) else None
     return next(iter(same_user or same_org or mine), None)
+
+
+def _require_same_org(credential: Credential, grant: Grant) -> None:
+    """Raise OAuthFailed where the credential is another org's: its runs, queued and parked, were made for that one."""
+    if credential.provider_id in ("", grant.provider_id):
+        return
+    came = _account_words(grant.provider_data, grant.provider_id)
+    kept = _account_words(credential.provider_data, credential.provider_id)
+    if came == kept:
+        came, kept = f"{came}, org {grant.provider_id}", f"{kept}, org {credential.provider_id}"
+    raise OAuthFailed(
+        f"You logged in to {came}, but the connection is to {kept}. Nothing was changed.",
+        reason="other_org",
+        credential_id=str(credential.pk),
+        provider_id=grant.provider_id,
+    )
+
+
+def _account_words(provider_data: Mapping[str, Any], provider_id: str) -> str:
+    """For example "Acme Ltd (ana@acme.example)"."""
+    org, username = (str(provider_data.get(name) or "")[:80] for name in ("org_name", "username"))
+    return f"{org} ({username})" if org and username else org or username or f"the org {provider_id}"
 
 
 def _names_another(install_options: Mapping[str, Any], credential: Credential) -> bool:

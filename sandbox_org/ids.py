@@ -4,9 +4,16 @@ from functools import lru_cache
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECKSUM_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-INSTANCE = "Sb0"
+DEFAULT_INSTANCE = "Sb0"
 NUMBER_LENGTH = 9
+_instance = DEFAULT_INSTANCE
 _VALUES = {digit: value for value, digit in enumerate(DIGITS)}
+
+
+def use_instance(instance: str) -> None:
+    """Have this process's ids bear these three characters; another org's bear others, so that neither knows the other's."""
+    global _instance  # noqa: PLW0603 - a process is one org
+    _instance = instance
 
 
 @lru_cache(maxsize=8192)
@@ -35,12 +42,12 @@ def make_id(key_prefix: str, number: int) -> str:
     for _ in range(NUMBER_LENGTH):
         number, rest = divmod(number, 62)
         digits.append(DIGITS[rest])
-    return with_checksum(key_prefix + INSTANCE + "".join(reversed(digits)))
+    return with_checksum(key_prefix + _instance + "".join(reversed(digits)))
 
 
 def number_of(record_id: str) -> int | None:
     """The number within an 18-character id that this org made; None for an id of another org."""
-    if record_id[3:6] != INSTANCE:
+    if record_id[3:6] != _instance:
         return None
     number = 0
     for digit in record_id[6:15]:

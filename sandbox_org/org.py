@@ -2,6 +2,7 @@
 
 import json
 
+from sandbox_org import ids
 from sandbox_org.accounts import Account, Accounts
 from sandbox_org.clock import now, stamp
 from sandbox_org.counting import CallCounts
@@ -28,6 +29,7 @@ class Org:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        ids.use_instance(settings.instance)
         self.database = Database(settings.database_file)
         self.catalogue = load_catalogue()
         self.store = RecordStore(self.database)
@@ -74,7 +76,10 @@ class Org:
         sobject = self.catalogue.objects["Organization"]
         existing = self.store.in_order("Organization", limit=1)
         if existing:
-            return str(existing[0].body["Id"])
+            own_id = str(existing[0].body["Id"])
+            if ids.number_of(own_id) is None:
+                raise SystemExit(f"This data folder holds the org {own_id}: SANDBOX_INSTANCE must be {own_id[3:6]}.")
+            return own_id
         recorded: Record = json.loads((DESCRIBE_DIR / "_organization.json").read_text())
         moment = stamp(now())
         own: Record = {

@@ -1,9 +1,12 @@
 """What the process is told at its start, by command line and environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sandbox_org.ids import DEFAULT_INSTANCE
 
 DEFAULT_PASSWORD = "sandbox-1234"  # noqa: S105 - stands in the documentation
 
@@ -21,6 +24,8 @@ class Settings:
     client_id: str
     client_secret: str
     redirect_uris: tuple[str, ...]
+    instance: str = DEFAULT_INSTANCE
+    """Three letters or digits within each id, the org's own too: two orgs with different ones are two orgs."""
 
     @property
     def database_file(self) -> Path:
@@ -35,6 +40,9 @@ def read_settings(
     data_dir: Path | None = None,
 ) -> Settings:
     """The settings of `environ`; what is given by name wins."""
+    instance = environ.get("SANDBOX_INSTANCE", DEFAULT_INSTANCE)
+    if not re.fullmatch(r"[A-Za-z0-9]{3}", instance):
+        raise SystemExit("SANDBOX_INSTANCE must be three letters or digits, for example Sb1.")
     uris = (uri.strip() for uri in environ.get("SANDBOX_REDIRECT_URIS", "").split(","))
     return Settings(
         host=host or environ.get("SANDBOX_HOST", "127.0.0.1"),
@@ -46,4 +54,5 @@ def read_settings(
         client_id=environ.get("SANDBOX_CLIENT_ID", ""),
         client_secret=environ.get("SANDBOX_CLIENT_SECRET", ""),
         redirect_uris=tuple(uri for uri in uris if uri),
+        instance=instance,
     )

@@ -6,7 +6,7 @@ import pytest
 import workflows.metrics  # noqa: F401 - before any test imports prometheus_client
 from projects import user_tokens
 from tests.support.chromium import launched_chromium  # noqa: F401 - a fixture
-from tests.support.sandbox import running_org  # noqa: F401 - a fixture
+from tests.support.sandbox import other_running_org, running_org  # noqa: F401 - fixtures
 from workflows.engine.rendering import forget_prepared
 
 hypothesis.settings.register_profile("isthmus", deadline=None)  # how long an example takes is the machine's matter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,6 +18,15 @@ class Faces:
 
     app_name: str
     icon: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A button that posts. `action` is the address, "?" the page's own."""
+
+    label: str
+    action: str
+    csrf_token: str
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,10 @@ class PopupPage:
     waits: bool = False
     """Whether the page only waits for the next address."""
     faces: Faces | None = None
-    asked: Mapping[str, str] | None = None
-    """What the button *Continue* posts to this page's own address; None: there is no such button."""
-    csrf_token: str = ""
+    answer: Answer | None = None
+    """The button that goes on, where there is a question."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """What that button posts."""
     goes_to: str = ""
     """Where the page sends the window at once. A page does it, and no redirect, since `form-action` would stop a form's
     redirect to another host."""
@@ -56,6 +66,6 @@ def popup_response(page: PopupPage, *, status: int = 200) -> HttpResponse:
     # With the default (same-origin) the popup would lose its opener, and the SDK would wait forever (protocol, 3.2).
     response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
     # The address holds the user token, or the provider's code. Under no-referrer a form comes from the origin "null".
-    response.headers["Referrer-Policy"] = "no-referrer" if page.asked is None else "strict-origin"
+    response.headers["Referrer-Policy"] = "no-referrer" if page.answer is None else "strict-origin"
     response.headers["Cache-Control"] = "no-store"
     return response

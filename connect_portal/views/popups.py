@@ -9,11 +9,12 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
-from django.views.decorators.http import require_GET, require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connect_portal import installing, popup_cookies
 from connect_portal.opener import is_opened_by, shown_name
-from connect_portal.views.pages import PopupPage, faces_of, popup_response
+from connect_portal.views.pages import Answer, PopupPage, faces_of, popup_response
 from connect_portal.views.words import failed_page, reason_of
 from integrations.connecting import finish_oauth, hash_of
 from integrations.errors import IntegrationIncomplete, OAuthFailed
@@ -100,9 +101,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     query = request.GET
     attempt = OAuthAttempt.objects.filter(state_hash=hash_of(query.get("state", ""))).first()
     try:
-        if attempt and not popup_cookies.is_set(
-            request, user_id=attempt.user_id, integration_id=attempt.integration_id
-        ):
+        if attempt and not _is_this_browsers(request, attempt):
             log.warning("oauth.other_browser", extra={"integration": attempt.integration_id})
             raise OAuthFailed("This log-in began in another browser.", reason="other_browser")
         attempt = finish_oauth(
@@ -110,13 +109,32 @@ def callback(request: HttpRequest) -> HttpResponse:
             code=query.get("code", ""),
             error=query.get("error", ""),
             error_description=query.get("error_description", ""),
+            settle=installing.settle,
         )
         if attempt.credential is None:
             raise OAuthFailed("The log-in ended without a connected account.", reason="provider_error")
     except IsthmusError as exc:
-        return _failed(exc, getattr(exc, "attempt", None) or attempt)
-    installing.settle(attempt.credential)
+        return _failed(request, exc, getattr(exc, "attempt", None) or attempt)
     return _connected(attempt)
+
+
+@require_POST
+def add_account(request: HttpRequest) -> HttpResponse:
+    """Begin a log-in for another account, when a renewal has come back from another org and the person wants both."""
+    attempt = OAuthAttempt.objects.filter(state_hash=hash_of(request.POST.get("state", ""))).first()
+    try:
+        if attempt is None or not _is_this_browsers(request, attempt):
+            raise OAuthFailed("This log-in is over. Start again.", reason="state_unknown")
+        address = installing.start_again(attempt)
+    except IsthmusError as exc:
+        return popup_response(failed_page(exc), status=exc.status)
+    response = _to_provider(address, attempt.integration, is_form=True)
+    popup_cookies.set_cookie(response, user_id=attempt.user_id, integration_id=attempt.integration_id)
+    return response
+
+
+def _is_this_browsers(request: HttpRequest, attempt: OAuthAttempt) -> bool:
+    return popup_cookies.is_set(request, user_id=attempt.user_id, integration_id=attempt.integration_id)
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
@@ -149,7 +167,7 @@ def _question(
         ],
         faces=faces_of(integration),
         asked=asked,
-        csrf_token=get_token(request),
+        answer=Answer("Continue", "?", get_token(request)),
     )
     return popup_response(page)
 
@@ -195,11 +213,14 @@ def _connected(attempt: OAuthAttempt) -> HttpResponse:
     return popup_response(page)
 
 
-def _failed(exc: IsthmusError, attempt: OAuthAttempt | None) -> HttpResponse:
+def _failed(request: HttpRequest, exc: IsthmusError, attempt: OAuthAttempt | None) -> HttpResponse:
     if attempt is None:
         return popup_response(failed_page(exc), status=400)
-    page = failed_page(exc, integration=attempt.integration, **_told(exc, attempt.integration, attempt.origin))
-    return popup_response(page, status=400)
+    more = _told(exc, attempt.integration, attempt.origin)
+    if reason_of(exc) == "other_org" and _is_this_browsers(request, attempt) and installing.may_be_added(attempt):
+        more["asked"] = {"state": request.GET.get("state", "")}
+        more["answer"] = Answer("Add as another account", reverse("connect_portal:add-account"), get_token(request))
+    return popup_response(failed_page(exc, integration=attempt.integration, **more), status=400)
 
 
 def _refused(exc: IsthmusError, integration: Integration | None, origin: str, project_id: UUID) -> HttpResponse:

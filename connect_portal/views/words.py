@@ -60,6 +60,14 @@ WORDS: Final = {
         "It can be finished only in the browser in which it began.",
         (_AGAIN, "If your browser blocks all cookies, allow them for this site."),
     ),
+    "other_org": Words(
+        "That is another {provider} account",
+        advice=(
+            "To renew the connection, press Connect again and log in to the account that is connected. If {provider} "
+            "does not ask which, log out of {provider} in this browser first.",
+            "To use the other one instead, disconnect the account that is connected; what waits for it ends then.",
+        ),
+    ),
     "not_approved": _NOT_LET,
     "app_blocked": _NOT_LET,
     "app_not_installed": _NOT_LET,

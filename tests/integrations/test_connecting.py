@@ -17,6 +17,8 @@ from tests.support.sandbox import SandboxOrg
 
 pytestmark = pytest.mark.django_db
 
+ORG_ID = "00DSb0000000001MAA"
+
 
 @pytest.fixture
 def user(integration: Integration) -> ConnectedUser:
@@ -37,7 +39,7 @@ def test_a_login_makes_a_valid_credential_with_its_default_configuration(org, in
     credential = attempt.credential
     credential.refresh_from_db()
     assert credential.status == CredentialStatus.VALID
-    assert credential.provider_id == "00DSb0000000001MAA"
+    assert credential.provider_id == ORG_ID
     assert credential.provider_data["instance_url"] == org.url
     assert credential.provider_data["username"] == "admin@sandbox.example"
     assert credential.provider_data["user_id"].startswith("005")
@@ -197,7 +199,7 @@ def test_a_second_org_gets_a_credential_of_its_own_only_when_several_are_allowed
     connect(org, integration, user, allowMultipleCredentials=True, externalId="second")
 
     assert Credential.objects.present().count() == 2
-    assert Credential.objects.get(external_id="second").provider_id == "00DSb0000000001MAA"
+    assert Credential.objects.get(external_id="second").provider_id == ORG_ID
 
 
 def test_several_allowed_do_not_double_one_account(org, integration, user):
@@ -210,8 +212,8 @@ def test_several_allowed_do_not_double_one_account(org, integration, user):
 
 @pytest.mark.parametrize("name_of", [lambda one: str(one.pk), lambda one: "mine", lambda one: "ext:mine"])
 def test_the_selected_credential_is_the_one_renewed(org, integration, user, name_of):
-    selected = make_credential(integration, user, external_id="mine", provider_id="00D000000000009EAA")
-    make_credential(integration, user, external_id="other")
+    selected = make_credential(integration, user, external_id="mine", provider_id=ORG_ID)
+    make_credential(integration, user, external_id="other", provider_id=ORG_ID)
 
     connected = connect(org, integration, user, selectedCredentialId=name_of(selected)).credential
 

@@ -161,3 +161,12 @@ def running_org() -> Iterator[SandboxOrg]:
     """One for all tests of a process; who needs it empty resets it."""
     with SandboxOrg() as org:
         yield org
+
+
+@pytest.fixture(scope="session")
+def other_running_org(running_org: SandboxOrg) -> Iterator[SandboxOrg]:
+    """A second org, with ids and people of its own, in which the same OAuth app is installed."""
+    app = running_org.app()
+    same_app = {"SANDBOX_CLIENT_ID": app["client_id"], "SANDBOX_CLIENT_SECRET": app["client_secret"]}
+    with SandboxOrg(SANDBOX_INSTANCE="Sb7", SANDBOX_USERNAME="bo@other.example", **same_app) as org:
+        yield org

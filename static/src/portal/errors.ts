@@ -15,6 +15,7 @@ const TITLES: Record<string, string> = {
   access_denied: "Nothing was connected",
   state_expired: "The log-in took too long",
   code_expired: "The log-in took too long",
+  other_org: "That is another account",
   wrong_client: "The connection is not set up correctly",
   redirect_mismatch: "The connection is not set up correctly",
   integration_incomplete: "The connection is not set up yet",

@@ -199,7 +199,9 @@ export class Portal {
   #connect(button: HTMLElement): void {
     const state = this.state as Opened;
     const { credential } = this.#cardData;
-    const options = button.dataset["renews"] && credential ? { selectedCredentialId: credential } : state.installOptions;
+    const { allowMultipleCredentials } = state.installOptions;
+    const renewal = { selectedCredentialId: credential, ...(allowMultipleCredentials ? { allowMultipleCredentials } : {}) };
+    const options = button.dataset["renews"] && credential ? renewal : state.installOptions;
     // First of all, and within the click: the window that the SDK opens would be blocked otherwise.
     const started = this.bridge.invoke("startOAuthFlow", [state.type, options]);
     this.#alert.hidden = true;
