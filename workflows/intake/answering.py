@@ -26,6 +26,7 @@ from workflows.metrics import counting
 log = logging.getLogger("workflows.intake")
 
 MAX_KEY_CHARACTERS = 255
+MAX_NAME_CHARACTERS = 120
 
 
 class EventTooLarge(IsthmusError):
@@ -87,6 +88,10 @@ def _arrival(environ: Mapping[str, Any], read: Callable[[int], bytes], token: Us
     name, payload = body.get("name"), body.get("payload", {})
     if not isinstance(name, str) or not name.strip():
         raise BadEvent('Name the App Event: {"name": "Lead Created", "payload": {…}}.')
+    if len(name.strip()) > MAX_NAME_CHARACTERS:
+        raise BadEvent(
+            f"An App Event's name has at most {MAX_NAME_CHARACTERS} characters; this one has {len(name.strip())}."
+        )
     if payload is None:
         payload = {}
     if not isinstance(payload, dict):

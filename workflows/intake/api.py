@@ -11,10 +11,8 @@ from rest_framework.views import APIView
 
 from projects.errors import DatabaseUnavailable
 from projects.refusals import error_body
-from workflows.intake.answering import answer
+from workflows.intake.answering import MAX_NAME_CHARACTERS, answer
 from workflows.intake.planning import SkipReason
-
-MAX_NAME_CHARACTERS = 120
 
 
 class EventSerializer(serializers.Serializer[Any]):

@@ -20,6 +20,7 @@ class SkipReason(StrEnum):
     SETTING_MISSING = "setting_missing"
     CREDENTIAL_INVALID = "credential_invalid"
     INTEGRATION_INACTIVE = "integration_inactive"
+    NO_SUCH_ACCOUNT = "no_such_account"
 
 
 ADVICE = {
@@ -28,6 +29,10 @@ ADVICE = {
     SkipReason.NOT_DEPLOYED: "The workflow has never been deployed, or was undeployed. Deploy it in the editor.",
     SkipReason.SETTING_MISSING: "The user has not filled in a required setting in the portal: {detail}.",
     SkipReason.CREDENTIAL_INVALID: "The user's connection to {provider} is no longer valid; they reconnect in the portal.",
+    SkipReason.NO_SUCH_ACCOUNT: (
+        "The user has connected {provider}, but {detail}. Send the id or the external id of one of the user's, or leave the "
+        "header out."
+    ),
     SkipReason.INTEGRATION_INACTIVE: "The integration with {provider} is switched off. An admin can switch it on.",
 }
 
@@ -78,9 +83,18 @@ class Selection:
     configuration: str = ""
 
     def admits(self, account: Account) -> bool:
-        return _names(self.credential, account.credential_id, account.credential_external_id) and _names(
+        return self._admits_credential(account) and _names(
             self.configuration, account.configuration_id, account.configuration_external_id
         )
+
+    def misses(self, accounts: Iterable[Account]) -> str:
+        """Which header names none of these, said in words."""
+        if any(self._admits_credential(account) for account in accounts):
+            return f"the header X-Paragon-Configuration-Id names no configuration of it: “{_cut(self.configuration)}”"
+        return f"the header X-Paragon-Credential names none of the accounts: “{_cut(self.credential)}”"
+
+    def _admits_credential(self, account: Account) -> bool:
+        return _names(self.credential, account.credential_id, account.credential_external_id)
 
 
 NOT_SELECTED = Selection()
@@ -88,7 +102,15 @@ NOT_SELECTED = Selection()
 
 
 def _names(selector: str, row_id: UUID, external_id: str | None) -> bool:
-    return not selector or selector == str(row_id) or selector.removeprefix("ext:") == external_id
+    return not selector or selector.lower() == str(row_id) or selector.removeprefix("ext:") == external_id
+
+
+def _cut(selector: str) -> str:
+    return selector if len(selector) <= _MAX_SHOWN else f"{selector[:_MAX_SHOWN]}…"
+
+
+_MAX_SHOWN = 80
+"""Characters of a header's value in a message."""
 
 
 def plan(
@@ -104,6 +126,10 @@ def plan(
     for listener in listeners:
         own = [account for account in admitted if account.integration_id == listener.integration_id]
         found, skip = _decide(listener, own, parks=parks)
+        if skip and skip.reason is SkipReason.NOT_CONNECTED:
+            passed_over = [account for account in accounts if account.integration_id == listener.integration_id]
+            if passed_over:
+                skip = Skip(listener, SkipReason.NO_SUCH_ACCOUNT, selection.misses(passed_over))
         starts += found
         if skip and not found:
             skips.append(skip)

@@ -29,6 +29,7 @@ from workflows.errors import BadEvent, IdempotencyConflict, PayloadRejected, Unk
 from workflows.intake import directory, planning, writing
 from workflows.intake.checking import differences_in_shape
 from workflows.intake.directory import Directory, KnownEvent
+from workflows.intake.near_names import near
 from workflows.intake.planning import Selection, Skip, SkipReason, Start, plan
 from workflows.models import IdempotencyKey, RunState
 
@@ -279,6 +280,14 @@ def _intent(arrival: Arrival, known: Directory, now: datetime) -> _Intent:
 
 def _unknown(arrival: Arrival) -> UnknownAppEvent:
     names = directory.known_names(arrival.token.project_id)
+    if found := near(arrival.name, names):
+        name, difference = found
+        return UnknownAppEvent(
+            f"There is no App Event “{arrival.name}” in this project, but “{name}” is near: it differs {difference}. "
+            "Send the name as it stands under App Events.",
+            known=names,
+            near=name,
+        )
     listing = ", ".join(f"“{each}”" for each in names) or "none yet; make one under App Events"
     return UnknownAppEvent(f"There is no App Event “{arrival.name}” in this project. Known: {listing}.", known=names)
 

@@ -239,6 +239,82 @@ def test_an_unknown_event_is_answered_with_the_known_ones(send, project):
     assert Event.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("known", "sent", "says"),
+    [
+        ("Lead Created", "Lead\N{NO-BREAK SPACE}Created", "by a no-break space in place of a space"),
+        ("Deal\N{NO-BREAK SPACE}Won", "Deal Won", "by a no-break space in place of a space"),
+        ("Lead Created", "Lead  Created", "by the number of spaces"),
+        ("Lead Created", "Lead\tCreated", "in place of a space"),
+        ("Lead Created", "lead created", "by capitals"),
+        ("Lead Created", "Lead\N{ZERO WIDTH SPACE} Created", "by an invisible character (U+200B)"),
+        ("Lead Created", "\N{ZERO WIDTH NO-BREAK SPACE}Lead Created", "by an invisible character (U+FEFF)"),
+        (
+            "Affaire créée",
+            "Affaire cre\N{COMBINING ACUTE ACCENT}e\N{COMBINING ACUTE ACCENT}e",
+            "by its Unicode normal form",
+        ),
+        ("Straße", "STRASSE", "by capitals"),
+        ("Lead 2", "Ｌｅａｄ ２", "look alike"),
+        ("Lead Created", "LEAD\N{NO-BREAK SPACE}created", "several of spaces, capitals"),
+    ],
+)
+def test_a_name_that_looks_like_a_known_one_is_said_to_be_near_and_how_it_differs(send, project, known, sent, says):
+    make_app_event(project, name="Other")
+    make_app_event(project, name=known) if known != "Lead Created" else None
+
+    answer = send(project, name=sent)
+
+    assert answer.status_code == 404 and answer.json()["code"] == "unknown_app_event"
+    assert answer.json()["meta"]["near"] == known
+    assert f"“{known}” is near: it differs" in answer.json()["message"] and says in answer.json()["message"]
+
+
+def test_a_name_is_near_to_none_that_differs_to_see(send, project):
+    answer = send(project, name="Lead Crated")
+
+    assert "near" not in answer.json()["meta"] and "“Lead Created”" in answer.json()["message"]
+
+
+def test_spaces_around_a_name_do_not_count_and_an_overlong_one_is_refused(send, project):
+    assert send(project, name="\N{NO-BREAK SPACE} Lead Created\n").status_code == 201
+
+    answer = send(project, name="x" * 900_000)
+
+    assert answer.status_code == 400 and "at most 120 characters" in answer.json()["message"]
+
+
+def test_a_header_that_names_no_account_is_blamed_and_not_the_user(send, project, integration):
+    workflow = make_workflow(integration)
+    credential = make_credential(integration, make_connected_user(project), external_id="acme-1")
+    switch_on(workflow, credential)
+
+    for headers, says in (
+        ({"X_Paragon_Credential": "acme-2"}, "X-Paragon-Credential names none of the accounts: “acme-2”"),
+        ({"X_Paragon_Credential": "ext:" + "x" * 5000}, "X-Paragon-Credential names none"),
+        (
+            {"X_Paragon_Configuration_Id": "other"},
+            "X-Paragon-Configuration-Id names no configuration of it: “other”",
+        ),
+        ({"X_Paragon_Credential": "acme-1", "X_Paragon_Configuration_Id": "other"}, "X-Paragon-Configuration-Id"),
+    ):
+        answer = send(project, **headers)
+
+        [skipped] = answer.json()["skipped"]
+        assert answer.status_code == 201 and answer.json()["runs"] == []
+        assert skipped["reason"] == "no_such_account" and says in skipped["message"]
+        assert len(skipped["message"]) < 400
+    assert len(send(project, X_Paragon_Credential=str(credential.pk).upper()).json()["runs"]) == 1
+
+
+def test_a_user_who_has_connected_nothing_is_told_so_whatever_account_is_named(send, project, integration):
+    make_workflow(integration)
+
+    [skipped] = send(project, X_Paragon_Credential="acme-1").json()["skipped"]
+
+    assert skipped["reason"] == "not_connected"
+
+
 def test_the_same_key_and_body_start_nothing_twice_and_get_the_same_answer(send, project, integration):
     switch_on(make_workflow(integration), make_credential(integration, make_connected_user(project)))
 

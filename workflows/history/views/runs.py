@@ -33,6 +33,7 @@ _SKIPPED = {
     SkipReason.SETTING_MISSING: "A required setting had no value",
     SkipReason.CREDENTIAL_INVALID: "The user's connection was no longer valid",
     SkipReason.INTEGRATION_INACTIVE: "The integration was switched off",
+    SkipReason.NO_SUCH_ACCOUNT: "The app had named an account that the user does not have",
 }
 
 
