@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import cast
 
-from workflows.definition.paths import RUN_FIELDS, Path, Segment, path_text, suggest
+from workflows.definition.paths import (
+    COMPUTED,
+    MISSING,
+    RUN_FIELDS,
+    Path,
+    Segment,
+    look_up,
+    path_text,
+    suggest,
+)
 from workflows.definition.schema import Definition, UserSetting
 from workflows.definition.values import JSON, type_name
 
@@ -81,7 +91,9 @@ class KnownPaths:
             parent = path_text(path.segments[:at])
             if value is None or (value in ([], {}) and (at > 1 or path.root == "trigger")):
                 return None
-            if isinstance(value, Mapping):
+            if segment in COMPUTED and (below := look_up(value, (segment,))) is not MISSING:
+                value = cast(JSON, below)
+            elif isinstance(value, Mapping):
                 if str(segment) not in value:
                     return self._not_found(path, at, value)
                 value = value[str(segment)]

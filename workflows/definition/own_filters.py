@@ -11,19 +11,21 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from dateutil import parser as dateutil_parser
 
-from workflows.definition.values import JSON, to_text, type_name
+from workflows.definition.values import JSON, read_number, to_text, type_name
 
 MAX_DATE_LENGTH = 100
 MAX_FORMAT_LENGTH = 200
 
 _MARKUP = (("<!--", "-->"), ("<script", "</script>"), ("<style", "</style>"), ("<", ">"))
 _SOME_MIDNIGHT = datetime(2000, 1, 1)
-_EPOCH_DIRECTIVE = re.compile(r"%([%s])")
+_DIRECTIVE = re.compile(r"%([%sYF])")
+_EXACT = Context(prec=400)
+"""More digits than any number of a template has, with those after the point that a filter may ask for."""
 
 
 class FilterFailed(ValueError):
@@ -35,8 +37,14 @@ def formatted_date(liquid_date: Callable[..., str], value: JSON, format: str) ->
     if len(format) > MAX_FORMAT_LENGTH:
         raise FilterFailed(f"its format is longer than {MAX_FORMAT_LENGTH} characters")
     moment = _moment(value)
-    seconds = str(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
-    return liquid_date(moment, _EPOCH_DIRECTIVE.sub(lambda found: seconds if found[1] == "s" else found[0], format))
+
+    def written(found: re.Match[str]) -> str:
+        # Unix seconds as of UTC, and years with all four digits, whatever the platform's strftime does.
+        if found[1] == "s":
+            return str(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+        return {"Y": f"{moment.year:04}", "F": f"{moment.year:04}-%m-%d"}.get(found[1], found[0])
+
+    return liquid_date(moment, _DIRECTIVE.sub(written, format))
 
 
 def _moment(value: JSON) -> datetime:
@@ -88,8 +96,9 @@ def truncate_words(text: str, count: int = 15, end: str = "...") -> str:
 
 
 def replace_last(text: str, wanted: str, substitute: str = "") -> str:
-    before, found, after = text.rpartition(wanted)
-    return before + substitute + after if found else text
+    """The last `wanted` replaced; where that is "", `substitute` at the end, as Liquid has it."""
+    at = text.rfind(wanted)
+    return text if at < 0 else text[:at] + substitute + text[at + len(wanted) :]
 
 
 def slice_of(value: JSON, start: int, length: int = 1) -> JSON:
@@ -118,17 +127,59 @@ def without_tags(text: str) -> str:
 
 
 def rounded(number: int | float, digits: int = 0) -> int | float:
-    """Half up, away from zero; with `digits` 0 a whole number."""
-    if not 0 <= digits <= 10:
-        raise FilterFailed("it rounds to 0 to 10 digits")
-    if isinstance(number, int):
+    """Half up, away from zero; with `digits` 0 a whole number, below 0 one of whole tens or hundreds."""
+    if digits > 30 or (isinstance(number, int) and digits >= 0):
         return number
-    result = Decimal(str(number)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) if abs(number) < 1e15 else number
-    return float(result) if digits else int(result)
+    unit = Decimal(1).scaleb(max(0, min(-digits, 110)) if digits < 0 else -digits)
+    result = Decimal(str(number)).quantize(unit, ROUND_HALF_UP, context=_EXACT)
+    return float(result) if digits > 0 else int(result)
 
 
 def joined(items: list[JSON], separator: str = " ") -> str:
     return separator.join(map(to_text, items))
+
+
+def as_list(value: JSON) -> list[JSON]:
+    """The items of a list, those of lists within it among them; a single value is a list of one, null an empty one."""
+    if not isinstance(value, list):
+        return [] if value is None else [value]
+    if not any(isinstance(item, list) for item in value):
+        return value
+    items: list[JSON] = []
+    for item in value:
+        items += as_list(item) if isinstance(item, list) else [item]
+    return items
+
+
+def number_of(value: JSON) -> int | float:
+    """The number that a value is, or that a text is. Raises: FilterFailed, NotJSON when it is none."""
+    number = read_number(value) if isinstance(value, str) else value
+    if value is None:
+        raise FilterFailed("it needs a number, and there is none")
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise FilterFailed(f"it needs a number, and {type_name(value)} {to_text(value)[:60]!r} is none")
+    return number
+
+
+def first(value: JSON) -> JSON:
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
+
+
+def last(value: JSON) -> JSON:
+    if isinstance(value, list):
+        return value[-1] if value else None
+    return value
+
+
+def concatenated(value: JSON, more: JSON) -> list[JSON] | None:
+    """Both as one list; of two nulls null, so that two missing lists do not empty a field."""
+    return None if value is None and more is None else [*as_list(value), *as_list(more)]
+
+
+def compacted(items: list[JSON], key: str | None = None) -> list[JSON]:
+    return [item for item in items if (item if key is None else _field(item, key)) is not None]
 
 
 def mapped(items: list[JSON], key: str) -> list[JSON]:
@@ -148,13 +199,28 @@ def find(items: list[JSON], key: str, *wanted: JSON) -> JSON:
     return next((item for item in items if _matches(item, key, *wanted)), None)
 
 
+def find_index(items: list[JSON], key: str, *wanted: JSON) -> int | None:
+    """The place of what `find` gives, from 0."""
+    return next((at for at, item in enumerate(items) if _matches(item, key, *wanted)), None)
+
+
 def has(items: list[JSON], key: str, *wanted: JSON) -> bool:
     return any(_matches(item, key, *wanted) for item in items)
 
 
 def _matches(item: JSON, key: str, *wanted: JSON) -> bool:
-    value = _field(item, key)
-    return value == wanted[0] if wanted else value is not None and value is not False
+    """Whether an object's `key` is what is wanted; a text matches when it holds `key`, as in Liquid, other values when
+    they are written so."""
+    if isinstance(item, dict):
+        value = item.get(key)
+        return _is_same(value, wanted[0]) if wanted else value is not None and value is not False
+    is_found = key in item if isinstance(item, str) else item is not None and key == to_text(item)
+    return is_found and (not wanted or to_text(wanted[0]) == key)
+
+
+def _is_same(one: JSON, other: JSON) -> bool:
+    """Whether two values are the same JSON: true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
 def sorted_by(items: list[JSON], key: str | None = None) -> list[JSON]:
@@ -169,9 +235,13 @@ def sorted_naturally(items: list[JSON], key: str | None = None) -> list[JSON]:
 
 def _sorted(items: list[JSON], key: str | None, rank: Callable[[JSON], Any]) -> list[JSON]:
     values = [item if key is None else _field(item, key) for item in items]
-    order = sorted(
-        range(len(items)), key=lambda at: (values[at] is None, None if values[at] is None else rank(values[at]))
-    )
+    try:
+        order = sorted(
+            range(len(items)), key=lambda at: (values[at] is None, None if values[at] is None else rank(values[at]))
+        )
+    except TypeError as error:
+        kinds = " and ".join(sorted({type_name(value) for value in values if value is not None}))
+        raise FilterFailed(f"it cannot tell an order among values of the type {kinds}") from error
     return [items[at] for at in order]
 
 
@@ -185,16 +255,16 @@ def unique(items: list[JSON], key: str | None = None) -> list[JSON]:
 
 
 def summed(items: list[JSON], key: str | None = None) -> int | float:
-    """The sum of the numbers; null counts nothing."""
+    """The sum of the numbers, whole numbers with all their digits; null counts nothing."""
+    values = (item if key is None else _field(item, key) for item in items)
+    numbers = [number_of(value) for value in values if value is not None]
+    if all(isinstance(number, int) for number in numbers):
+        return sum(numbers)
     total = Decimal(0)
-    for item in items:
-        value = item if key is None else _field(item, key)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FilterFailed(f"it adds numbers, and {type_name(value)} {to_text(value)[:60]!r} is none")
-        total += Decimal(str(value))
-    return int(total) if total == total.to_integral_value() and abs(total) < 10**18 else float(total)
+    for number in numbers:
+        total = _EXACT.add(total, Decimal(str(number)))
+    is_short_whole = total == total.to_integral_value(context=_EXACT) and abs(total) < 10**15
+    return int(total) if is_short_whole else float(total)
 
 
 def _field(item: JSON, key: str) -> JSON:

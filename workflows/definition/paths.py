@@ -25,6 +25,9 @@ MISSING: Final = object()
 
 Segment = str | int
 
+COMPUTED: Final[tuple[Segment, ...]] = ("size", "first", "last")
+"""Names that are read below a value which has no such field."""
+_ENDS: Final[Mapping[Segment, int]] = {"first": 0, "last": -1}
 _NAME = re.compile(r"[^\W\d][\w-]*\Z")
 
 
@@ -72,13 +75,21 @@ def quoted(text: str) -> str:
 def look_up(value: object, segments: Iterable[Segment]) -> object:
     """What stands at `segments` below `value`, or MISSING. Reads mappings and lists alone, never an attribute.
 
-    A negative index counts from the end; an index into an object is the key of the same digits.
+    A negative index counts from the end; an index into an object is the key of the same digits. As in Liquid, `size` is
+    the number of items, fields or characters, unless a field is called so, and `first` and `last` are items of a list.
     """
     for segment in segments:
         if isinstance(value, Mapping):
-            value = value.get(segment if isinstance(segment, str) else str(segment), MISSING)
+            below = value.get(segment if isinstance(segment, str) else str(segment), MISSING)
+            value = len(value) if below is MISSING and segment == "size" else below
             if value is MISSING:
                 return MISSING
+        elif segment == "size" and isinstance(value, list | tuple | str):
+            value = len(value)
+        elif segment in _ENDS and isinstance(value, list | tuple):
+            if not value:
+                return MISSING
+            value = value[_ENDS[segment]]
         elif isinstance(value, list | tuple) and isinstance(segment, int):
             if not -len(value) <= segment < len(value):
                 return MISSING
@@ -95,8 +106,9 @@ def describe_missing(context: Mapping[str, object], path: Path) -> str:
         below = look_up(value, (segment,))
         if below is MISSING:
             parent = path_text(path.segments[:at])
-            if isinstance(value, list | tuple) and isinstance(segment, int):
-                return f"{parent} has {len(value)} items, so there is no item {segment}."
+            if isinstance(value, list | tuple) and (isinstance(segment, int) or segment in _ENDS):
+                which = f"item {segment}" if isinstance(segment, int) else f"{segment} one"
+                return f"{parent} has {len(value)} items, so there is no {which}."
             if isinstance(value, Mapping):
                 return f"{parent or 'This run'} has no {quoted(str(segment))}."
             return f"{parent} is {type_name(value)}, so nothing stands below it."

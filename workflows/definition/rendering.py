@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from workflows.definition.filters import Filter, OnNull
 from workflows.definition.paths import MISSING, Path, describe_missing, look_up
 from workflows.definition.syntax import FilterUse, Literal, Operand, Placeholder
 from workflows.definition.values import (
@@ -57,6 +58,14 @@ class Rendering:
             message = f"{path.text} was empty: {describe_missing(self.context, path)}"
             self.warnings.append(Warning(path.text, message, self.input))
         return None
+
+    def went_without(self, filter: Filter, instead: OnNull, value: JSON) -> JSON:
+        """What a filter gives that does not do its work for want of an argument; a warning says so."""
+        result = value if instead is OnNull.UNCHANGED else None
+        what = "left the value as it was" if instead is OnNull.UNCHANGED else "gave nothing"
+        message = f"An argument of the filter {filter.name} on {self.path} was empty, so it {what}."
+        self.warnings.append(Warning(self.path, message, self.input))
+        return result
 
 
 Node = Callable[[Rendering], JSON]
@@ -141,6 +150,9 @@ def _expression(placeholder: Placeholder) -> _Expression:
         for filter, arguments in steps:
             rendering.filter = filter.name
             positional, keywords = arguments(rendering)
+            if None in positional and value is not None and (instead := filter.without(positional)):
+                value = rendering.went_without(filter, instead, value)
+                continue
             value = copied(filter.apply(value, positional, keywords, rendering.work.left), rendering.work)
         rendering.filter = None
         return value
@@ -170,11 +182,11 @@ _Arguments = tuple[tuple[JSON, ...], dict[str, JSON]]
 
 def _arguments(use: FilterUse) -> Callable[[Rendering], _Arguments]:
     """The arguments of a filter as it takes them; where all are written in the template, made once."""
-    kinds = use.filter.arguments
+    taken = use.filter.arguments
 
     def evaluated(rendering: Rendering) -> _Arguments:
         values = (_value(operand, rendering) for operand in use.arguments)
-        positional = tuple(use.filter.argument(value, kind) for value, kind in zip(values, kinds, strict=False))
+        positional = tuple(argument.of(value) for value, argument in zip(values, taken, strict=False))
         return positional, {name: _value(operand, rendering) for name, operand in use.keywords}
 
     operands = [*use.arguments, *(operand for _, operand in use.keywords)]

@@ -21,7 +21,7 @@ from workflows.definition.errors import TemplateError
 from workflows.definition.filters import FILTERS, OTHER_NAMES, Filter
 from workflows.definition.own_filters import FilterFailed
 from workflows.definition.paths import ROOTS, Path, Segment, path_of, quoted, suggest
-from workflows.definition.values import JSON
+from workflows.definition.values import JSON, NotJSON
 
 MAX_SOURCE = 64_000
 """Characters of one string."""
@@ -238,11 +238,11 @@ class _Reader:
                 f"Arguments follow a colon, with commas between them: {name}: {'…, …' if filter.required > 1 else '…'}",
                 start,
             )
-        for argument, kind in zip(arguments, filter.arguments, strict=False):
+        for argument, taken in zip(arguments, filter.arguments, strict=False):
             if isinstance(argument, Literal):
                 try:
-                    filter.argument(argument.value, kind)
-                except FilterFailed as failure:
+                    taken.of(argument.value)
+                except (FilterFailed, NotJSON) as failure:
                     raise self.error(f"The filter {name} cannot take {argument}: {failure}.", start) from failure
         return FilterUse(filter, tuple(arguments), tuple(keywords.items()))
 
@@ -253,6 +253,8 @@ class _Reader:
         if found := _NUMBER.match(self.source, self.at):
             self.at = found.end()
             return Literal(float(found[0]) if found[1] else int(found[0]), found[0])
+        if self.source.startswith("(", self.at):
+            raise self.error(f"{what} cannot be a range such as (1..3). Write a path, a number, or text in quotes.")
         found = _NAME.match(self.source, self.at)
         if not found:
             raise self.error(f"{what} is a path, such as trigger.email, a number, or text in quotes.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -126,6 +127,23 @@ def _plain(value: object) -> JSON:
         if isinstance(value, plain):
             return plain(value)
     raise NotJSON(f"a {type(value).__name__} is no JSON value")
+
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*\Z", re.ASCII)
+"""A number in plain decimal notation or as JSON writes it; no thousands separators, no other scripts' digits, no `0x`."""
+
+
+def read_number(text: str) -> int | float | None:
+    """Return the number that a text is, None when it is none. Raises: NotJSON when it has more than 100 digits."""
+    if not _NUMBER.match(text):
+        return None
+    text = text.strip()
+    if sum(map(str.isdigit, text)) > MAX_DIGITS:
+        raise NotJSON(f"the number has more than {MAX_DIGITS} digits")
+    number = int(text) if text.lstrip("+-").isdigit() else float(text)
+    if not -MAX_NUMBER < number < MAX_NUMBER:
+        raise NotJSON(f"the number has more than {MAX_DIGITS} digits")
+    return number
 
 
 def to_text(value: JSON) -> str:
