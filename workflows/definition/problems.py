@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from workflows.definition.errors import TemplateError
 from workflows.definition.inputs import is_empty, value_at
 from workflows.definition.known_paths import KnownPaths
-from workflows.definition.paths import suggest
+from workflows.definition.paths import path_of, suggest
 from workflows.definition.schema import Definition, Step, UserSetting
+from workflows.definition.syntax import Placeholder, parse
 from workflows.definition.templates import compile_value
 from workflows.definition.values import JSON, strings
 
@@ -39,7 +40,7 @@ def check(
     """
     step_outputs = step_outputs or {}
     trigger_example = app_events.get(definition.trigger.app_event or "", {}) if definition.trigger else {}
-    problems = [*_of_trigger(definition, app_events), *_of_settings(definition)]
+    problems = [*_of_trigger(definition, app_events), *_of_settings(definition), *_of_passwords(definition)]
     if not definition.steps:
         problems.append(Problem("steps_missing", "The workflow has no step. Add one below the trigger.", field="steps"))
     if definition.order_by is not None:
@@ -96,6 +97,36 @@ def _of_setting(setting: UserSetting) -> Iterator[str]:
             yield f'The default of the user setting "{name}" is none of its choices. Choose one of them.'
     if setting.hidden and setting.required and setting.default is None:
         yield f'The user setting "{name}" is required and hidden, so nobody can fill it in. Show it, or set a default.'
+
+
+def _of_passwords(definition: Definition) -> Iterator[Problem]:
+    """What is kept of a run hides a password as it was entered; what a filter makes of one would stand there readable."""
+    titles = {each.id: each.title.strip() or each.id for each in definition.settings if each.type == "PASSWORD"}
+    if not titles:
+        return
+    for step in definition.steps:
+        for place, text in strings(step.inputs):
+            label = place.removeprefix("fields.")
+            for message in dict.fromkeys(_password_misuses(text, titles)):
+                yield Problem("password_filtered", f"{label}: {message}", step.key, place)
+
+
+def _password_misuses(text: str, titles: Mapping[str, str]) -> Iterator[str]:
+    try:
+        placeholders = [part for part in parse(text) if isinstance(part, Placeholder)]
+    except TemplateError:
+        return
+    for placeholder in placeholders:
+        for path in placeholder.paths:
+            if path.segments == ("settings",):
+                yield "settings alone holds the passwords, too. Name the setting, such as settings.region."
+            elif path.root != "settings" or path.segments[1] not in titles:
+                continue
+            elif placeholder.filters or len(path.segments) > 2:
+                yield (
+                    f'The password "{titles[str(path.segments[1])]}" can not go through a filter or be taken apart: it would '
+                    f"stand readable in the history. Put {{{{ {path_of(path.segments[:2])} }}}} there as it is."
+                )
 
 
 def _of_step(step: Step, known: KnownPaths, action_problems: Callable[[Step], Iterable[Problem]]) -> Iterator[Problem]:

@@ -10,9 +10,11 @@ from django.conf import settings
 
 from integrations.models import Configuration
 from integrations.providers.base import Action
+from lib import log_lines, masks
+from lib.masks import Mask
 from workflows import user_settings
 from workflows.definition.schema import Step
-from workflows.engine import rendering
+from workflows.engine import passwords, rendering
 from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
 from workflows.models import Run, RunState, StepState, WorkflowSetting
 from workflows.querysets import OPEN_STATES
@@ -49,6 +51,35 @@ class Turn:
         return rendering.secrets_of(rendering.prepared(self.run.version_id).definition, self.settings)
 
     @property
+    def mask(self) -> Mask:
+        """What hides the user's passwords, and the inputs that this step makes of them, in whatever is kept of this turn."""
+        if not self.secrets:
+            return masks.NOTHING
+        inputs = self.rendered.inputs if self.rendered else {}
+        return Mask((*self.secrets, *passwords.values_at(inputs, self.password_inputs)))
+
+    @property
+    def password_inputs(self) -> frozenset[str]:
+        """The inputs of the step that read a password which the user has entered."""
+        return (
+            rendering.prepared(self.run.version_id).password_inputs[self.run.position] if self.secrets else frozenset()
+        )
+
+    @property
+    def kept_inputs(self) -> Any:
+        """The rendered inputs as the history may hold them."""
+        assert self.rendered is not None
+        inputs = self.rendered.inputs
+        return passwords.kept_inputs(inputs, self.password_inputs, self.mask) if self.secrets else inputs
+
+    @property
+    def kept_warnings(self) -> list[dict[str, str]]:
+        """The rendering's warnings as the history may hold them."""
+        assert self.rendered is not None
+        warnings = self.rendered.warnings
+        return passwords.kept_warnings(warnings, self.password_inputs, self.mask) if self.secrets else warnings
+
+    @property
     def order_key(self) -> OrderKey | None:
         return (self.run.workflow_id, self.run.order_key) if self.run.order_key else None
 
@@ -74,7 +105,8 @@ class Turn:
         else:
             compiled = rendering.prepared(self.run.version_id).inputs[self.run.position]
             context = rendering.context_of(self.run, self.outputs, self.settings)
-            self.rendered = rendering.render_step(compiled, self.step, context)
+            self.rendered = rendering.render_step(compiled, self.step, context, password_inputs=self.password_inputs)
+            log_lines.hide(passwords.values_at(self.rendered.inputs, self.password_inputs))
         return self.rendered
 
 
@@ -171,17 +203,18 @@ def settings_of(runs: Iterable[DueRun]) -> dict[Asker, dict[str, Any]]:
     }
     for asker, settings_asked in asked.items():
         configuration_id, workflow_id = asker[0], askers[asker]
-        passwords = [setting["id"] for setting in settings_asked if user_settings.is_password(setting)]
+        passwords_asked = [setting["id"] for setting in settings_asked if user_settings.is_password(setting)]
         given = (
             opened(
                 values.get((configuration_id, workflow_id), {}),
-                passwords,
+                passwords_asked,
                 place=place_of_own(configuration_id, workflow_id),
             ),
-            opened(shared.get(configuration_id, {}), passwords, place=place_of_shared(configuration_id)),
+            opened(shared.get(configuration_id, {}), passwords_asked, place=place_of_shared(configuration_id)),
         )
         read = {setting["id"]: user_settings.value_of(setting, *given) for setting in settings_asked}
         found[asker] = {id: value for id, value in read.items() if value is not None}
+        log_lines.hide(str(found[asker][id]) for id in passwords_asked if id in found[asker])
     return found
 
 

@@ -19,10 +19,10 @@ from integrations.errors import CredentialRevoked
 from integrations.models import Credential, CredentialStatus
 from integrations.providers import registry
 from integrations.providers.base import ActionCall, Connection, ErrorClass, Outcome, OutcomeKind
-from lib import fencing
+from lib import fencing, log_lines
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
-from workflows.engine import crash_points, judging, leasing, limiting, parking, pausing, rendering, ringing
+from workflows.engine import crash_points, judging, leasing, limiting, parking, passwords, pausing, ringing
 from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, first_group, has_turns
 from workflows.engine.rows import DueRun, StepInHand, write_begun, write_done
 from workflows.engine.slices import Slice
@@ -55,6 +55,7 @@ class _Hold:
     """Of the credential when the slice began."""
 
 
+@log_lines.hiding()
 def drain(lease: Lease, slice_: Slice | None = None) -> None:
     """Work off one lane's due runs for at most a slice of time; then yield, so that no tenant starves another."""
     slice_ = slice_ or Slice()
@@ -259,7 +260,7 @@ def _begin(lease: Lease, turns: Sequence[Turn]) -> list[ActionCall]:
         step_run.first_tried_at = step_run.first_tried_at or now
         step_run.called_at, step_run.repeated_at = earlier_call or called_at, called_at if earlier_call else None
         step_run.finished_at = None
-        step_run.input, step_run.warnings = rendering.masked(turn.rendered.inputs, turn.secrets), turn.rendered.warnings
+        step_run.input, step_run.warnings = turn.kept_inputs, turn.kept_warnings
         calls.append(
             ActionCall(
                 turn.run.id,
@@ -280,6 +281,8 @@ def _finish(hold: _Hold, results: Sequence[tuple[Turn, Outcome]], *, is_last: bo
     lease, now = hold.lease, timezone.now()
     pause: judging.Pause | None = None
     parks, refusal = False, ""
+    # From here on nothing holds a password: not the history, not what the next steps read, not what is logged.
+    results = [(turn, passwords.kept_outcome(outcome, turn.mask)) for turn, outcome in results]
     for turn, outcome in results:
         verdict = _apply(turn, outcome, now)
         if verdict.pause and (pause is None or verdict.pause.until > pause.until):
@@ -355,7 +358,7 @@ def _apply(turn: Turn, outcome: Outcome, now: datetime) -> judging.Verdict:
         was_call_open=turn.was_call_open,
     )
     step_run.state = verdict.step_state
-    step_run.output = rendering.masked(outcome.output, turn.secrets)
+    step_run.output = outcome.output
     step_run.error = dict(outcome.error) if outcome.error else None
     step_run.api_calls += outcome.api_calls
     run.api_calls += outcome.api_calls

@@ -1,6 +1,6 @@
 """From a version's step and a run's history to the step's rendered inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from workflows.definition.inputs import empty_inputs
 from workflows.definition.schema import Definition, Step, parse_definition
 from workflows.definition.templates import Compiled, RenderError, RenderLimitExceeded, compile_value
+from workflows.engine import passwords
 from workflows.engine.rows import DueRun
 from workflows.models import WorkflowVersion
 
@@ -18,6 +19,8 @@ class PreparedVersion:
 
     definition: Definition
     inputs: tuple[Compiled, ...]
+    password_inputs: tuple[frozenset[str], ...]
+    """Of each step: the inputs that read a password."""
     raw: Mapping[str, Any]
     """The definition as it is stored."""
 
@@ -27,7 +30,9 @@ def _prepared(version_id: int) -> PreparedVersion:
     # Versions never change, so their number in the table is a sufficient key.
     raw = WorkflowVersion.objects.values_list("definition", flat=True).get(pk=version_id)
     definition = parse_definition(raw)
-    return PreparedVersion(definition, tuple(compile_value(step.inputs) for step in definition.steps), raw)
+    inputs = tuple(compile_value(step.inputs) for step in definition.steps)
+    password_inputs = tuple(passwords.inputs_that_read(definition, compiled) for compiled in inputs)
+    return PreparedVersion(definition, inputs, password_inputs, raw)
 
 
 def prepared(version_id: int) -> PreparedVersion:
@@ -66,12 +71,18 @@ def context_of(run: DueRun, outputs: Mapping[str, Any], settings: Mapping[str, A
     }
 
 
-def render_step(compiled: Compiled, step: Step, context: Mapping[str, Any]) -> RenderedStep:
-    """Render one step's inputs. A missing path is a warning, or the step's failure where its input is marked required."""
+def render_step(
+    compiled: Compiled, step: Step, context: Mapping[str, Any], *, password_inputs: Collection[str] = ()
+) -> RenderedStep:
+    """Render one step's inputs. A missing path is a warning, or the step's failure where its input is marked required.
+
+    What is said of `password_inputs` quotes nothing of their values.
+    """
     try:
         rendered = compiled.render(context)
     except (RenderError, RenderLimitExceeded) as exc:
-        return RenderedStep({}, problem=str(exc))
+        is_secret = exc.input in password_inputs
+        return RenderedStep({}, problem=passwords.kept_problem(exc.path, exc.filter) if is_secret else str(exc))
     inputs: dict[str, Any] = dict(rendered.value) if isinstance(rendered.value, dict) else {}
     warnings = [{"path": each.path, "message": each.message, "input": each.input} for each in rendered.warnings]
     empty = tuple(empty_inputs(inputs, step.required_inputs))
@@ -81,30 +92,10 @@ def render_step(compiled: Compiled, step: Step, context: Mapping[str, Any]) -> R
     return RenderedStep(inputs, warnings)
 
 
-MASK = "••••••"
-
-
 def secrets_of(definition: Definition, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values of the user's password settings: they are sent where the builder put them, and never kept in history."""
+    """Return the values of the user's password settings: sent where the builder put them, and never kept in history."""
     return tuple(
         value
         for each in definition.settings
         if each.type == "PASSWORD" and (value := settings.get(each.id)) and isinstance(value, str)
     )
-
-
-def masked(value: Any, secrets: tuple[str, ...]) -> Any:
-    """`value`, with every secret in its texts masked."""
-    if not secrets:
-        return value
-    match value:
-        case str():
-            for secret in secrets:
-                value = value.replace(secret, MASK)
-            return value
-        case dict():
-            return {key: masked(item, secrets) for key, item in value.items()}
-        case list():
-            return [masked(item, secrets) for item in value]
-        case _:
-            return value

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib import log_lines
 from lib.encryption import DecryptionFailed
-from workflows.engine import rendering
 from workflows.engine.batching import Turn, settings_of
 from workflows.engine.rows import run_in_hand
 from workflows.history import replaying
@@ -44,6 +44,7 @@ class Foreseen:
     refusal: str = ""
 
 
+@log_lines.hiding()
 def foresee(run: Run, *, from_start: bool, on_newest: bool, payload: Mapping[str, Any] | None = None) -> Foreseen:
     """What `replaying.replay` would do with the same arguments. Writes nothing."""
     try:
@@ -77,5 +78,5 @@ def _preview(run: Run, course: Course, payload: Mapping[str, Any] | None) -> Pre
     if turn.is_at_end:
         return None
     rendered = turn.render()
-    inputs = rendering.masked(rendered.inputs, turn.secrets)
-    return Preview(turn.step.name or turn.step.key, inputs, rendered.warnings, rendered.problem)
+    problem = turn.mask.text(rendered.problem)
+    return Preview(turn.step.name or turn.step.key, turn.kept_inputs, turn.kept_warnings, problem)

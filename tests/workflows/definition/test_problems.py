@@ -195,3 +195,36 @@ def test_two_user_settings_of_one_id_are_refused():
     setting = {"id": "x", "title": "X", "type": "TEXT_NO_VARS"}
 
     assert [problem.code for problem in problems_of(a_step(), settings=[setting, setting])] == ["setting_duplicate"]
+
+
+KEY = {"id": "pw", "title": "API key", "type": "PASSWORD"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ settings.pw | upcase }}",
+        "Bearer {{ settings.pw | strip }}",
+        "{{ settings.pw | default: 'none' }}",
+        "{{ trigger.last_name | append: settings.pw }}",
+        "{{ trigger.last_name | replace: 'a', settings.pw }}",
+        "{{ settings.pw }}{{ settings['pw'] | slice: 0, 4 }}",
+        "{{ settings | json }}",
+        "{{ settings }}",
+        "<< settings.pw | base64_encode >>",
+        ["a", {"b": "{{ settings.pw | size }}"}],
+    ],
+)
+def test_a_password_goes_through_no_filter(text):
+    found = problems_of(a_step(LastName=text), settings=[KEY])
+
+    assert {problem.code for problem in found} == {"password_filtered"}
+    assert found[0].step_key == "create_lead" and (found[0].field or "").startswith("fields.LastName")
+    assert "history" in found[0].message or "Name the setting" in found[0].message
+
+
+@pytest.mark.parametrize("text", ["{{ settings.pw }}", "Bearer {{ settings.pw }}", "{{ settings.region | upcase }}"])
+def test_a_password_as_it_is_and_filters_on_other_settings_are_fine(text):
+    region = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS"}
+
+    assert problems_of(a_step(LastName=text), settings=[KEY, region]) == []
