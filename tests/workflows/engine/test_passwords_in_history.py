@@ -137,13 +137,13 @@ def test_a_password_stands_nowhere(tutorial, fields, secret):
 
 
 def test_what_went_wrong_is_still_said(tutorial):
-    enter(tutorial, CASES["number field"], SECRET)
+    enter(tutorial, CASES["email field in text"], SECRET)
     tutorial.send()
     tutorial.drain()
 
     error = StepRun.objects.get().error
-    assert error["class"] == "permanent" and error["code"] == "JSON_PARSER_ERROR"
-    assert "VALUE_STRING value ••••••" in error["message"]
+    assert error["class"] == "permanent" and error["code"] == "INVALID_EMAIL_ADDRESS"
+    assert error["message"] == "Email: invalid email address: ••••••"
 
 
 def test_a_password_of_a_few_characters_spoils_no_other_word(tutorial):
