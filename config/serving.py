@@ -16,8 +16,10 @@ from functools import partial
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.server import mp
 from granian.server.mp import MPServer
+from granian.wsgi import _callback_wrapper as call_by_wsgi
 
 from config import settings
 from lib import signals, stopping
@@ -70,16 +72,28 @@ def _application(begun: ctypes.c_bool | None) -> WSGIApplication:
     return application
 
 
+def _receive_bodies(threads: int) -> None:
+    """Have granian call a Receiver instead of the application: granian itself knows no time in which a body must come."""
+
+    def wrapped(application: WSGIApplication, scope_options: dict[str, Any], access_log: str | None = None) -> Any:
+        from config.request_bodies import Receiver, WholeAnswers  # they need the apps, which are loaded by now
+
+        return Receiver(call_by_wsgi(WholeAnswers(application), scope_options, access_log), threads)
+
+    mp._wsgi_call_wrap = wrapped
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m config.serving", description="Serve the web process.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=settings.PORT)
     parser.add_argument("--workers", type=int, default=1, help="processes")
-    parser.add_argument("--blocking-threads", type=int, default=8, help="threads of each")
+    parser.add_argument("--blocking-threads", type=int, default=8, help="threads of each that serve requests")
     parser.add_argument("--backlog", type=int, default=1024, help="connections that may wait to be accepted")
     given = parser.parse_args()
     logging.config.dictConfig(settings.LOGGING)
     begun = shared_flag()
+    _receive_bodies(given.blocking_threads)
     server = LingeringServer(
         "config.wsgi:application",
         begun=begun,
@@ -88,7 +102,10 @@ def main() -> None:
         port=given.port,
         interface=Interfaces.WSGI,
         workers=given.workers,
-        blocking_threads=given.blocking_threads,
+        http=HTTPModes.http1,  # over one connection of HTTP/2 a client could hold hundreds of threads
+        blocking_threads=max(
+            1, given.backlog // given.workers
+        ),  # that wait for bodies: one for each connection there may be
         backlog=given.backlog,
         websockets=False,
         respawn_failed_workers=True,

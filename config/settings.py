@@ -270,6 +270,8 @@ WEB_LINGER_SECONDS = env.seconds("WEB_LINGER_SECONDS", default=5.0)
 """How long the web process goes on listening after SIGTERM: as long as load balancers need to turn away."""
 WEB_FINISH_SECONDS = env.seconds("WEB_FINISH_SECONDS", default=15.0, least=0.01)
 """How long requests in hand may take after that. The two together must be less than whoever stops us waits."""
+WEB_BODY_SECONDS = env.seconds("WEB_BODY_SECONDS", default=10.0, least=0.01)
+"""How long each 64 kB of a request's body may take to come before the request is given up with 408."""
 
 METRICS_DIR = Path(env.text("METRICS_DIR", default=str(DATA_DIR / "metrics")))
 """Where the processes of one host count together; it need not survive anything."""

@@ -31,6 +31,18 @@ class InvitationRefused(IsthmusError):
     code, status = "invitation_refused", 410
 
 
+class BodyTimeout(IsthmusError):
+    """The request's body did not come in time, so nothing was done. Send it again."""
+
+    code, status, retryable = "body_timeout", 408, True
+
+
+class BodyIncomplete(IsthmusError):
+    """The request's body ended before its declared length."""
+
+    code, status = "body_incomplete", 400
+
+
 class DatabaseUnavailable(IsthmusError):
     """The database does not answer, so this was not accepted. Try again in a few seconds, with the same Idempotency-Key."""
 

@@ -1,8 +1,10 @@
 """Processes of the product that tests start against their own database, and end by their id."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,3 +64,21 @@ def run_module(module: str, *arguments: str, seconds: float = 60, **more: str) -
         timeout=seconds,
         check=False,
     )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_open(port: int, seconds: float = 60) -> None:
+    """Wait until somebody listens there."""
+    ends_at = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=seconds).close()
+        except OSError:
+            assert time.monotonic() < ends_at, f"nobody listens on port {port}"
+            time.sleep(0.05)
