@@ -126,8 +126,8 @@ def _read_with_numbers_as_written(raw: bytes) -> Any:
 
     value = json.loads(
         raw,
-        parse_int=lambda text: 0 if unkept or _keeps_integer(text) else refuse(text),
-        parse_float=lambda text: 0.0 if unkept or _keeps_float(text) else refuse(text),
+        parse_int=lambda text: 0 if unkept or keeps_integer(text) else refuse(text),
+        parse_float=lambda text: 0.0 if unkept or keeps_float(text) else refuse(text),
         parse_constant=lambda text: None if unkept else refuse(text),
     )
     if unkept:
@@ -135,11 +135,12 @@ def _read_with_numbers_as_written(raw: bytes) -> Any:
     return value
 
 
-def _keeps_integer(text: str) -> bool:
+def keeps_integer(text: str) -> bool:
+    """Whether a whole number, as it is written, stays itself when it is stored and read again."""
     return len(text) <= 18 or (len(text) <= 20 and MIN_INTEGER <= int(text) <= MAX_INTEGER)
 
 
-def _keeps_float(text: str) -> bool:
+def keeps_float(text: str) -> bool:
     """Whether the double nearest to `text`, written with as many digits, is `text` again."""
     nearest = float(text)
     if repr(nearest) == text:

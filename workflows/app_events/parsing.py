@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from lib import json_bounds
+
 MAX_CHARACTERS: Final = 200_000
 """An example is a sample of a payload (at most 1 MB), and it is kept in every builder's variable menu."""
 MAX_DEPTH: Final = 32
@@ -64,7 +66,7 @@ def parse_object(text: str, bounds: Bounds = EXAMPLE) -> dict[str, Any]:
         _refuse(text, bounds.characters, message)
     _check_depth(text, bounds.depth)
     try:
-        value = json.loads(text, parse_constant=_Unreadable.raised, parse_float=_finite_float, parse_int=_short_int)
+        value = json.loads(text, parse_constant=_Unreadable.raised, parse_float=_kept_float, parse_int=_kept_int)
     except json.JSONDecodeError as error:
         _refuse(text, *_explained(error))
     except _Unreadable as error:
@@ -89,17 +91,22 @@ class _Unreadable(ValueError):
         raise cls(literal, f"JSON knows no {literal}. Write a number, or null.")
 
 
-def _finite_float(literal: str) -> float:
+def _kept_float(literal: str) -> float:
     number = float(literal)
     if number in (float("inf"), float("-inf")):
         raise _Unreadable(literal, "This number is too large. Write it as text, in double quotes.")
+    if not json_bounds.keeps_float(literal):
+        raise _Unreadable(literal, _TOO_MANY_DIGITS)
     return number
 
 
-def _short_int(literal: str) -> int:
-    if len(literal) > 100:
-        raise _Unreadable(literal, "This number has more than 100 digits. Write it as text, in double quotes.")
+def _kept_int(literal: str) -> int:
+    if not json_bounds.keeps_integer(literal):
+        raise _Unreadable(literal, _TOO_MANY_DIGITS)
     return int(literal)
+
+
+_TOO_MANY_DIGITS = "This number has more digits than are kept. Write it as text, in double quotes."
 
 
 def _explained(error: json.JSONDecodeError) -> tuple[int, str]:

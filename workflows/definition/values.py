@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import TypeAlias
 from uuid import UUID
 
+from lib.json_bounds import MAX_INTEGER, MIN_INTEGER
+
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
 MAX_DEPTH = 64
@@ -19,9 +21,6 @@ MAX_DEPTH = 64
 MAX_DIGITS = 100
 MAX_NUMBER = 10**MAX_DIGITS
 """Every number of a template is smaller than this."""
-
-MIN_STORED_INTEGER, MAX_STORED_INTEGER = -(2**63), 2**64 - 1
-"""The whole numbers that the history writes and reads as numbers; beyond them it would keep a rounded one."""
 
 SCALAR_SIZE = 8
 """What a number, a boolean or null counts for in a size, in characters."""
@@ -62,7 +61,7 @@ def bounded(number: int | float) -> int | float:
 def storable_number(number: int | float) -> int | float | str:
     """Return `number`, or the text of its digits where the history could not keep it as a number. Raises: NotJSON."""
     number = bounded(number)
-    if isinstance(number, int) and not MIN_STORED_INTEGER <= number <= MAX_STORED_INTEGER:
+    if isinstance(number, int) and not MIN_INTEGER <= number <= MAX_INTEGER:
         return str(number)
     return number
 

@@ -25,6 +25,9 @@ from workflows.app_events.parsing import MAX_CHARACTERS, NotAnObject, parse_obje
         ('{"NaN": NaN}', 1, 9, "knows no NaN"),
         ('{"a": 1e999}', 1, 7, "too large"),
         ('{"a": ' + "1" * 5000 + "}", 1, 7, "digits"),
+        ('{"a": 18446744073709551616}', 1, 7, "Write it as text"),
+        ('{"a": -9223372036854775809}', 1, 7, "Write it as text"),
+        ('{"a": 12345678901234567890.5}', 1, 7, "Write it as text"),
         ('{"a": "\\u0000"}', 1, 8, "can not be stored"),
         ('{"a": "\\ud83d"}', 1, 8, "can not be stored"),
         ('{"a": ' + "[" * 100_000, 1, 38, "nested"),
@@ -40,7 +43,13 @@ def test_what_is_no_json_object_is_refused_with_its_line_and_column(text, line, 
 
 @pytest.mark.parametrize(
     "value",
-    [{}, {"a": [1, 2.5, None, True, {"ä": "😀"}]}, {"path": "C:\\u0000"}, {"quote": '"{[', "emoji": "\U0001f600"}],
+    [
+        {},
+        {"a": [2**64 - 1, -(2**63), 0.1]},
+        {"a": [1, 2.5, None, True, {"ä": "😀"}]},
+        {"path": "C:\\u0000"},
+        {"quote": '"{[', "emoji": "\U0001f600"},
+    ],
 )
 def test_an_object_is_read_as_it_is(value):
     assert parse_object(json.dumps(value)) == value
