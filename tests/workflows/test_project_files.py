@@ -184,11 +184,11 @@ LINE = len(ACME.read_text().splitlines()) + 1
         ("Country: NO", "Country"),
         ("State: on", "State"),
         ("State: true", "State"),
-        ("Title: 12:30", "Title"),
-        ("Title: 1e3", "Title"),
-        ("Title: 1.5", "Title"),
-        ("Title: 2026-01-31", "Title"),
-        ("Title: ~", "Title"),
+        ("Street: 12:30", "Street"),
+        ("Street: 1e3", "Street"),
+        ("Street: 1.5", "Street"),
+        ("Street: 2026-01-31", "Street"),
+        ("Street: ~", "Street"),
         ("Rating: 1", "Rating"),
         ("Own__c: 007", "Own__c"),
         ("NO: x", "NO"),
@@ -208,19 +208,19 @@ def test_a_value_that_needs_quotes_is_refused_with_line_and_path_before_anything
     "value", ["01234", "NO", "on", "12:30", "1e3", "2026-01-31", "~", "true", "4612345", "", "a: b # c"]
 )
 def test_a_value_in_quotes_arrives_as_it_is_written(value):
-    import_project(with_field(f"Title: {json.dumps(value)}"), deploy=True, environment=SECRETS)
+    import_project(with_field(f"Street: {json.dumps(value)}"), deploy=True, environment=SECRETS)
 
-    assert WorkflowVersion.objects.get().definition["steps"][0]["inputs"]["fields"]["Title"] == value
+    assert WorkflowVersion.objects.get().definition["steps"][0]["inputs"]["fields"]["Street"] == value
 
 
 def test_all_values_of_a_file_that_need_quotes_are_named_at_once():
-    text = plain_yaml.write(acme(fields={"Title": 5, "Phone": 4612345, "NumberOfEmployees": 20, "City": False}))
+    text = plain_yaml.write(acme(fields={"Street": 5, "Phone": 4612345, "NumberOfEmployees": 20, "City": False}))
 
     with pytest.raises(BadProjectFile) as refused:
         import_project(text, environment=SECRETS)
 
     assert [said.rpartition("fields.")[2].partition(":")[0] for said in refused.value.ids["problems"]] == [
-        "Title",
+        "Street",
         "City",
         "Phone",
     ]
@@ -248,6 +248,8 @@ def test_a_number_and_a_boolean_stay_what_they_are_where_they_may_stand():
         ({"allowed_origins": ["https://app.acme.com/path"]}, "leave out the path"),
         ({"allowed_origins": ["https://a.example; script-src *"]}, "allowed_origins[0]"),
         ({"allowed_origins": [f"https://a{n}.example" for n in range(51)]}, "50 are allowed"),
+        ({"max_token_hours": 0}, "whole number from 1"),
+        ({"parked_days": 91}, "from 1 to 90"),
         ({"app_events": {}}, "must be a list"),
         ({"app_events": [{"name": "X", "example": {"n": 10**90, "deep": [[[]]] * 9, "t": "x" * 200_001}}]}, "200,000"),
         ({"app_events": [{"name": "X" * 101}]}, "100 are allowed"),
@@ -435,7 +437,7 @@ def test_a_plan_tells_what_an_import_would_change_and_changes_nothing(tmp_path, 
         monkeypatch.setenv(name, value)
     project = imported_acme()
     make_workflow(project.integrations.get(), name="Old", deployed=False)
-    document = acme(fields={"Title": "Boss"}, payload_policy="reject")
+    document = acme(fields={"Street": "Boss"}, payload_policy="reject")
     document["app_events"].append({"name": "Lead Lost", "example": {}})
     file, printed = tmp_path / "project.yaml", StringIO()
     file.write_text(plain_yaml.write(document))
@@ -450,15 +452,12 @@ def test_a_plan_tells_what_an_import_would_change_and_changes_nothing(tmp_path, 
     assert printed.getvalue().splitlines() == [
         '~ project “Acme”: payload policy "accept" → "reject"',
         "+ App Event “Lead Lost”",
-        '~ workflow “Create leads”: Step "Create Lead": field Title ' + CHANGED_TITLE,
+        '~ workflow “Create leads”: Step "Create Lead": field Street set to "Boss"',
         "~ workflow “Create leads”: deployed as version 2",
         "- workflow “Old”",
     ]
     imported = import_project(file.read_text(), project=project, deploy=True, prune=True, environment=SECRETS)
     assert imported.changes == printed.getvalue().splitlines()
-
-
-CHANGED_TITLE = 'set to "Boss"'
 
 
 def test_a_plan_of_an_unchanged_file_says_so_and_the_import_of_it_changes_nothing(monkeypatch):
@@ -478,7 +477,7 @@ def test_a_changed_draft_counts_its_revision_so_that_an_open_editor_does_not_ove
     imported_acme()
     revision = Workflow.objects.get().draft_revision
 
-    import_project(plain_yaml.write(acme(fields={"Title": "Boss"})), environment=SECRETS)
+    import_project(plain_yaml.write(acme(fields={"Street": "Boss"})), environment=SECRETS)
 
     assert Workflow.objects.get().draft_revision == revision + 1
 
@@ -559,7 +558,7 @@ INPUTS = st.dictionaries(
     ANYTHING | st.just("Lead"),
 ) | st.builds(
     lambda fields: {"record_type": "Lead", "fields": fields},
-    st.dictionaries(st.sampled_from(["Title", "Email", "NumberOfEmployees"]), ANYTHING),
+    st.dictionaries(st.sampled_from(["Street", "Email", "NumberOfEmployees"]), ANYTHING),
 )
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -15,7 +15,7 @@ from integrations.providers import registry
 from integrations.providers.base import Provider
 from lib import plain_yaml
 from lib.plain_yaml import NotPlainYaml
-from projects.forms import MAX_ORIGINS
+from projects.forms import MAX_ORIGINS, MAX_PARKED_DAYS, MAX_TOKEN_HOURS
 from projects.models import PayloadPolicy
 from projects.origins import InvalidOrigin, parse_origin_pattern
 from workflows.app_events.parsing import NotAnObject, parse_object
@@ -82,6 +82,8 @@ class ProjectDocument:
     name: str
     allowed_origins: list[str] | None
     payload_policy: str | None
+    max_token_hours: int | None
+    parked_days: int | None
     app_events: tuple[EventEntry, ...]
     integrations: tuple[IntegrationEntry, ...]
     lines: plain_yaml.Document
@@ -141,6 +143,8 @@ def _document(lines: plain_yaml.Document) -> ProjectDocument:
         payload_policy=read.choice("payload_policy", PayloadPolicy.values)
         if _is_given(read, "payload_policy")
         else None,
+        max_token_hours=read.integer("max_token_hours", None, least=1, most=MAX_TOKEN_HOURS),
+        parked_days=read.integer("parked_days", None, least=1, most=MAX_PARKED_DAYS),
         app_events=tuple(_event(item, at) for item, at in _items(read, "app_events")),
         integrations=tuple(_integration(item, at) for item, at in _items(read, "integrations")),
         lines=lines,

@@ -23,6 +23,8 @@ def export_project(project: Project) -> str:
             "name": project.name,
             "allowed_origins": list(project.allowed_origins),
             "payload_policy": str(project.payload_policy),
+            "max_token_hours": project.max_token_hours,
+            "parked_days": project.parked_days,
             "app_events": [_event(event) for event in AppEvent.objects.for_project(project).order_by("name")],
             "integrations": [_integration(each) for each in project.integrations.order_by("provider_key")],
         }

@@ -146,15 +146,25 @@ class _Import:
 
     def _project(self) -> None:
         document, project = self.document, self.project
-        wanted: dict[str, Any] = {
-            "name": document.name,
-            "allowed_origins": project.allowed_origins
-            if document.allowed_origins is None
-            else document.allowed_origins,
-            "payload_policy": document.payload_policy or project.payload_policy,
+        said = {
+            "allowed_origins": document.allowed_origins,
+            "payload_policy": document.payload_policy,
+            "max_token_hours": document.max_token_hours,
+            "parked_days": document.parked_days,
         }
+        wanted = {"name": document.name, **{name: value for name, value in said.items() if value is not None}}
         self._note_fields(f"project “{project.name}”", _different(project, wanted))
-        change_project(project, **wanted, by=None)
+        for name, value in wanted.items():
+            setattr(project, name, value)
+        change_project(
+            project,
+            name=project.name,
+            allowed_origins=project.allowed_origins,
+            payload_policy=project.payload_policy,
+            max_token_hours=project.max_token_hours,
+            parked_days=project.parked_days,
+            by=None,
+        )
 
     def _app_event(self, entry: EventEntry) -> None:
         wanted: dict[str, Any] = {"description": entry.description, "example": entry.example}
