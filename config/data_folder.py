@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from config.environment import refuse
@@ -25,14 +24,6 @@ def make(data_dir: Path) -> None:
         refuse(f"DATA_DIR can not be made: {exc}")
     if found.st_uid == os.getuid() and not found.st_mode & stat.S_ISVTX and found.st_mode & 0o077:
         data_dir.chmod(0o700)
-
-
-def close_to_others(data_dir: Path) -> None:
-    """Take others' rights to all that is in the folder: earlier versions left files that everybody could read."""
-    for path in [data_dir, *data_dir.rglob("*")]:
-        with suppress(OSError):  # a file that is gone meanwhile, or another account's
-            if not path.is_symlink() and path.stat().st_mode & 0o077 and not path.stat().st_mode & stat.S_ISVTX:
-                path.chmod(path.stat().st_mode & 0o700)
 
 
 def asks_what_is_there(argv: Sequence[str]) -> bool:

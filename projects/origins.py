@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 
@@ -36,6 +37,14 @@ class OriginPattern:
             return f"{self.scheme}://{self.host}:*"
         shown = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{self.host}{shown}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it names the machine that the browser runs on."""
+        name = self.host.rpartition(".")[2]
+        return (
+            name == "localhost" or self.host == "[::1]" or re.fullmatch(r"127(\.[0-9]{1,3}){3}", self.host) is not None
+        )
 
     def covers(self, other: "OriginPattern") -> bool:
         return (self.scheme, self.host) == (other.scheme, other.host) and self.port in (None, other.port)
@@ -112,6 +121,19 @@ def header_sources(patterns: Iterable[object]) -> tuple[list[str], list[object]]
         else:
             refused.append(pattern)
     return sources, refused
+
+
+def local_beside_real(patterns: Iterable[object]) -> list[str]:
+    """The patterns on a builder's own machine, where a real origin stands beside them: they have done their work by then.
+
+    Any page that somebody runs there may open the portal, and a foreign site that has its name led to 127.0.0.1.
+    """
+    parsed: list[OriginPattern] = []
+    for pattern in patterns:
+        with suppress(InvalidOrigin):
+            parsed.append(parse_origin_pattern(pattern))
+    local = [str(pattern) for pattern in parsed if pattern.is_local]
+    return local if len(local) < len(parsed) else []
 
 
 def _covers(pattern: object, asked: OriginPattern) -> bool:

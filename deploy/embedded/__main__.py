@@ -8,6 +8,7 @@ import time
 from types import FrameType
 from typing import NoReturn
 
+from deploy.embedded import known_login
 from deploy.embedded.layout import Layout, read_layout
 from deploy.embedded.processes import Stack, StackError, stop_left_over
 from deploy.embedded.tutorial import Told, TutorialFailed, walk_through
@@ -22,7 +23,10 @@ def main() -> int:
     if command not in ("demo", "run", "stop"):
         print(__doc__)
         return 2
+    os.umask(0o077)  # what the group writes holds sessions and password hashes, and is for this account alone
     signal.signal(signal.SIGTERM, _interrupt)
+    # A shell without job control starts what stands before an & with SIGINT ignored, and Python then leaves it so.
+    signal.signal(signal.SIGINT, _interrupt)
     layout = read_layout()
     if command == "stop":
         print("Stopped." if stop_left_over(layout) else "Nothing was running from this data folder.")
@@ -48,6 +52,8 @@ def _run(layout: Layout, stack: Stack) -> int:
     print(f"Sandbox org  {layout.sandbox_url}")
     print(f"Acme         {layout.acme_url}")
     print(f"Logs         {layout.logs}")
+    if warning := known_login.warning(layout):
+        print(f"\n{warning}\n")
     print("Ctrl-C stops everything.", flush=True)
     return stack.wait()
 
@@ -65,7 +71,7 @@ def _demo(layout: Layout, stack: Stack) -> int:
         "event_to_lead": round(told["event_to_lead"], 3),
     }
     print("\nThe Lead, as the sandbox org has it:")
-    for field in ("Id", "FirstName", "LastName", "Company", "Email", "Status", "CreatedDate"):
+    for field in ("Id", "FirstName", "LastName", "Title", "Company", "Email", "Status", "CreatedDate"):
         print(f"  {field:<12} {told['facts']['lead'].get(field)}")
     facts = {"ok": True, **told["facts"], "seconds": seconds}
     login, sandbox_login = facts["login"], facts["sandbox_login"]
@@ -79,6 +85,8 @@ Now click on:
   Logs         {layout.logs}
 """
     )
+    if layout.is_reached_from_elsewhere and (warning := known_login.warning(layout)):
+        print(f"{warning}\n")
     print(json.dumps(facts), flush=True)
     if os.environ.get("ONCE") == "1":
         return 0

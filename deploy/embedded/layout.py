@@ -15,8 +15,15 @@ class Layout:
     port: int
     sandbox_port: int
     acme_port: int
+    host: str
+    """The address that the web process listens at; the others listen at 127.0.0.1."""
     environment: dict[str, str]
     """What the processes get beside our own environment."""
+
+    @property
+    def is_reached_from_elsewhere(self) -> bool:
+        """Whether other machines reach the web process."""
+        return self.host not in ("localhost", "::1") and not self.host.startswith("127.")
 
     @property
     def base_url(self) -> str:
@@ -78,4 +85,5 @@ def read_layout() -> Layout:
         "STATIC_ROOT": os.environ.get("STATIC_ROOT") or str(data_dir / "static"),
         "PYTHONUNBUFFERED": "1",
     }
-    return Layout(data_dir, port, sandbox_port, acme_port, environment)
+    host = os.environ.get("HOST") or "127.0.0.1"
+    return Layout(data_dir, port, sandbox_port, acme_port, host, environment)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from config import data_folder
 from deploy.embedded.layout import ROOT, Layout
 from lib.parenthood import die_with_parent
 
@@ -24,11 +25,10 @@ class StackError(Exception):
 
 def _programs(layout: Layout) -> Mapping[str, str]:
     python = sys.executable
-    threads = os.environ.get("WORKER_THREADS", "8")
-    host = os.environ.get("HOST", "127.0.0.1")
+    threads = os.environ.get("WORKER_THREADS") or "8"
     return {
         "web": (
-            f"{python} -m config.serving --host {host} --port {layout.port} --workers 1 --blocking-threads 8 "
+            f"{python} -m config.serving --host {layout.host} --port {layout.port} --workers 1 --blocking-threads 8 "
             f"--backlog 1024"
         ),
         "worker": (
@@ -50,6 +50,7 @@ logfile_maxbytes=5MB
 pidfile={layout.run_dir}/supervisord.pid
 childlogdir={layout.logs}
 directory={ROOT}
+umask=077
 """
     ]
     for name, command in _programs(layout).items():
@@ -57,6 +58,7 @@ directory={ROOT}
             f"""[program:{name}]
 command={command.replace("%", "%%")}
 directory={ROOT}
+umask=077
 autostart=true
 autorestart=true
 startsecs=1
@@ -84,6 +86,7 @@ class Stack:
     def start(self) -> None:
         """Migrate, collect static files, start everything and wait until it answers. Raises StackError."""
         layout = self.layout
+        data_folder.make(layout.data_dir)
         for folder in (layout.logs, layout.run_dir, layout.data_dir / "acme"):
             folder.mkdir(parents=True, exist_ok=True)
         self._check_ports()

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import jwt
 import requests
 
+from deploy.embedded.known_login import EMAIL, PASSWORD
 from deploy.embedded.layout import ROOT, Layout
 from deploy.embedded.processes import manage
 
-EMAIL, PASSWORD = "builder@acme.example", "isthmus-demo-1234"
 APP_EVENT, WORKFLOW, USER_ID = "Lead Created", "Create leads", "ana@customer.example"
 WAIT_SECONDS = 30.0
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def walk_through(layout: Layout) -> Told:
     steps.do("Make a signing key", lambda: _signing_key(layout, project_id))
     token = steps.do("Sign a user token", lambda: _user_token(layout))
     sdk = _Sdk(layout.base_url, project_id, token)
-    credential = steps.do("The end user connects Salesforce", lambda: _connect(sdk, integration_id, app))
+    credential = steps.do("The end user connects Salesforce", lambda: _connect(sdk, integration_id, app, layout))
     steps.do("The end user switches it on", lambda: _switch_on(sdk, workflow_id, credential))
     lead = _lead()
     begun = time.monotonic()
@@ -190,9 +190,11 @@ def _user_token(layout: Layout) -> tuple[str, str]:
     return f"for {USER_ID}", token
 
 
-def _connect(sdk: _Sdk, integration_id: str, app: dict[str, Any]) -> tuple[str, str]:
+def _connect(sdk: _Sdk, integration_id: str, app: dict[str, Any], layout: Layout) -> tuple[str, str]:
+    """Connect the user, who is connected already unless the org has another address than at the last demo."""
     entry = sdk.call("GET", "/sdk/me")["integrations"]["salesforce"]
-    if entry.get("enabled"):
+    is_connected, address = entry.get("enabled"), entry.get("providerData", {}).get("instance_url", layout.sandbox_url)
+    if is_connected and address == layout.sandbox_url:
         return "connected already", entry["credentialId"]
     browser = requests.Session()
     browser.trust_env = False
@@ -201,7 +203,7 @@ def _connect(sdk: _Sdk, integration_id: str, app: dict[str, Any]) -> tuple[str, 
         "action": "salesforce",
         "integrationId": integration_id,
         "userToken": sdk.token,
-        "originForPostMessage": "http://localhost:8002",
+        "originForPostMessage": layout.acme_url,
         "oauthMetaKeyId": session_id,
     }
     nonce_page = {key: query[key] for key in ("action", "integrationId", "userToken", "originForPostMessage")}
@@ -217,7 +219,8 @@ def _connect(sdk: _Sdk, integration_id: str, app: dict[str, Any]) -> tuple[str, 
     if not credential_id:
         raise TutorialFailed("The log-in at the org ended without a connection.")
     sdk.call("DELETE", f"/sdk/actions/session-id/{session_id}")
-    return f"by the org's own pages, as {app['username']}", credential_id
+    anew = f", anew: the org was at {address}" if is_connected else ""
+    return f"by the org's own pages, as {app['username']}{anew}", credential_id
 
 
 def _log_in_and_consent(browser: requests.Session, authorize: str, app: dict[str, Any]) -> None:
@@ -255,8 +258,9 @@ def _lead() -> dict[str, str]:
     return {
         "first_name": "Bo",
         "last_name": f"Lind {mark}",
-        "company": "Lind & Daughters",
         "email": f"bo.{mark}@lind.example",
+        "company": "Lind & Daughters",
+        "title": "Head of Sales",
     }
 
 

@@ -195,13 +195,3 @@ def test_a_folder_that_is_shared_by_intent_stays_so(tmp_path):
     data_folder.make(tmp_path)
 
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
-
-
-def test_what_earlier_versions_left_open_is_closed(tmp_path):
-    (tmp_path / "logs").mkdir(mode=0o755)
-    for name in ("isthmus.sqlite3", "logs/web.log"):
-        (tmp_path / name).touch(mode=0o644)
-
-    data_folder.close_to_others(tmp_path)
-
-    assert modes(tmp_path) == {tmp_path.name: 0o700, "logs": 0o700, "isthmus.sqlite3": 0o600, "web.log": 0o600}

@@ -67,6 +67,78 @@ def test_the_demo_ends_with_one_line_of_facts_and_can_be_done_again(tmp_path: Pa
     assert again["lead"]["Id"] != facts["lead"]["Id"]
 
 
+@pytest.mark.timeout(400)
+def test_the_demo_works_on_a_folder_that_was_made_with_other_ports(tmp_path: Path) -> None:
+    with own_database():
+        first, second = demo(environment_of(tmp_path)), demo(environment_of(tmp_path))
+
+    assert first.returncode == 0 and second.returncode == 0, second.stdout + second.stderr
+    before, after = (json.loads(each.stdout.strip().splitlines()[-1]) for each in (first, second))
+    assert before["sandbox_url"] != after["sandbox_url"] and before["project_id"] == after["project_id"]
+    assert f"anew: the org was at {before['sandbox_url']}" in second.stdout
+    assert after["lead"]["Title"] == "Head of Sales" and after["lead"]["Id"] != before["lead"]["Id"]
+
+
+@pytest.mark.timeout(300)
+def test_all_that_a_start_writes_is_for_its_account_alone_and_sigint_stops_it_where_a_script_has_had_it_ignored(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "data"
+    with own_database():
+        started = subprocess.Popen(
+            [sys.executable, "-m", "deploy.embedded", "run"],
+            cwd=ROOT,
+            env={**os.environ, **environment_of(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - nothing else runs here
+        )
+        assert started.stdout
+        said = list(iter(started.stdout.readline, "Ctrl-C stops everything.\n"))
+        open_to_others = {
+            str(path.relative_to(folder))
+            for path in [folder, *folder.rglob("*")]
+            if path.stat().st_mode & 0o077 and "static" not in path.parts  # what browsers are served
+        }
+        started.send_signal(signal.SIGINT)
+        rest = started.communicate(timeout=60)[0]
+
+    assert open_to_others == set()
+    assert started.returncode == 0 and "Stopping" in rest
+    assert not any("isthmus-demo-1234" in line for line in said)  # there is no such account in a fresh folder
+
+
+@pytest.mark.timeout(400)
+def test_a_run_on_the_demos_folder_says_that_its_log_in_is_known_and_louder_where_others_reach_it(
+    tmp_path: Path,
+) -> None:
+    with own_database():
+        assert demo(environment_of(tmp_path)).returncode == 0
+        here, elsewhere = (first_words(environment_of(tmp_path) | {"HOST": host}) for host in ("127.0.0.1", "0.0.0.0"))
+
+    assert "builder@acme.example with the password isthmus-demo-1234, which everybody knows" in here
+    assert "WARNING" not in here
+    assert "WARNING" in elsewhere and "HOST is 0.0.0.0" in elsewhere
+
+
+def first_words(environment: dict[str, str]) -> str:
+    """What `make run` prints until it is up; it is stopped then."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "deploy.embedded", "run"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout
+    said = "".join(iter(started.stdout.readline, "Ctrl-C stops everything.\n"))
+    started.terminate()
+    started.communicate(timeout=60)
+    return said
+
+
 def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
     import socket
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.origins import InvalidOrigin, header_sources, is_allowed, parse_origin_pattern
+from projects.origins import InvalidOrigin, header_sources, is_allowed, local_beside_real, parse_origin_pattern
 
 
 @pytest.mark.parametrize(
@@ -155,3 +155,19 @@ def test_whatever_is_stored_a_header_gets_origins_and_nothing_else(patterns):
 
     assert len(sources) + len(refused) == len(patterns)
     assert not set("".join(sources)) & set(" ;,'\"%")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "local"),
+    [
+        (["http://localhost:*", "http://127.0.0.1:*"], []),
+        (["http://localhost:*", "https://app.acme.com", "http://127.0.0.1:*"], ["http://localhost:*", "http://127.0.0.1:*"]),
+        (["https://app.acme.com", "http://app.localhost:3000", "http://[::1]:80", "http://127.9.9.9"],
+         ["http://app.localhost:3000", "http://[::1]", "http://127.9.9.9"]),
+        (["https://app.acme.com", "https://localhost.acme.com", "https://127.0.0.1.acme.com"], []),
+        (["https://app.acme.com", 5, "no origin"], []),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_origins_on_a_builders_machine_are_left_over_once_a_real_one_stands_beside_them(patterns, local):
+    assert local_beside_real(patterns) == local

@@ -19,6 +19,7 @@ TEMPLATE_EXAMPLE = {
     "last_name": "Lovelace",
     "email": "ada@example.com",
     "company": "Analytical Engines",
+    "title": "Countess",
 }
 """What a new App Event's editor starts with: enough to see what is asked for, easy to overwrite."""
 

@@ -84,7 +84,13 @@ EXAMPLE_EVENT = OpenApiExample(
     "Lead Created",
     {
         "name": "Lead Created",
-        "payload": {"first_name": "Bo", "last_name": "Lind", "company": "Lind & Daughters", "email": "bo@lind.example"},
+        "payload": {
+            "first_name": "Bo",
+            "last_name": "Lind",
+            "email": "bo@lind.example",
+            "company": "Lind & Daughters",
+            "title": "Head of Sales",
+        },
     },
     request_only=True,
 )

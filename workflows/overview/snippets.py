@@ -17,7 +17,13 @@ from workflows.models import AppEvent
 KEY_FILE = "isthmus-signing-key.pem"
 USER_ID = "user-1"
 _DEFAULT_EVENT = "Lead Created"
-_DEFAULT_EXAMPLE = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "company": "Engines"}
+_DEFAULT_EXAMPLE = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "email": "ada@example.com",
+    "company": "Engines",
+    "title": "Countess",
+}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from integrations import activating, connecting
 from integrations.models import Integration
 from integrations.providers import registry
 from integrations.providers.base import Provider
+from projects import origins
 from projects.models import Role
 from projects.permissions import ProjectRequest, member_required, require_role
 from workflows.engine import pausing
@@ -59,6 +60,7 @@ def overview(request: ProjectRequest, provider_key: str) -> HttpResponse:
     integration = Integration.objects.for_project(request.project).filter(provider_key=provider_key).first()
     context = page_context(request, provider, integration)
     values = snippets.values_of(request.project, integration, settings.BASE_URL, provider_key)
+    context["local_origins"] = origins.local_beside_real(request.project.allowed_origins)
     context["snippets"] = snippets.all_snippets(values)
     if integration:
         context |= _figures(request, integration)

@@ -15,7 +15,8 @@ const NEW_EXAMPLE = `{
   "first_name": "Ada",
   "last_name": "Lovelace",
   "email": "ada@example.com",
-  "company": "Analytical Engines"
+  "company": "Analytical Engines",
+  "title": "Countess"
 }`;
 
 export function triggerPanel(editor: Editor): Panel {

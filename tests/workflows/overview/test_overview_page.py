@@ -177,3 +177,14 @@ def test_the_failed_runs_of_the_day_lead_to_their_list(ana, acme):
     body = ana.get(URL).content.decode()
 
     assert re.search(r'href="/activity/\?state=failed[^"]*">1</a>', body)
+
+
+def test_the_overview_asks_to_remove_origins_of_builders_machines_once_a_real_one_stands_there(ines, raj, acme):
+    assert "anybody's own machine" not in ines.get(URL).content.decode()
+    acme.project.allowed_origins = ["http://localhost:*", "https://app.acme.com"]
+    acme.project.save()
+
+    hers, his = (member.get(URL).content.decode() for member in (ines, raj))
+
+    assert "<code>http://localhost:*</code>" in hers and '<a href="/settings/">remove it</a>' in hers
+    assert "<code>http://localhost:*</code>" in his and "An admin can remove it" in his
