@@ -74,6 +74,24 @@ def test_a_key_is_generated_downloaded_and_signs_a_token_that_is_accepted(ana, e
     assert page.evaluate("fetch('/healthz').then(() => 'sent', () => 'blocked')") == "blocked"
 
 
+def test_the_token_generator_warns_of_a_life_for_which_a_token_would_be_refused(ana, enter):
+    page = enter(ana)
+    page.goto("/settings/token-generator/")
+    note = page.locator("#token-validity-note")
+    expect(note).to_be_empty()
+
+    page.get_by_label("Valid for").select_option("604800")
+    expect(note).to_contain_text("refuses tokens that are valid for more than 24 hours")
+    page.get_by_label("Valid for").select_option("86400")
+    expect(note).to_be_empty()
+
+    ana.project.max_token_hours = 1
+    ana.project.save()
+    page.reload()
+    page.get_by_label("Valid for").select_option("86400")
+    expect(note).to_contain_text("more than an hour")
+
+
 def test_a_key_is_revoked_only_after_a_yes(ana, enter):
     generate_key(ana.project, name="Production")
     page = enter(ana)
