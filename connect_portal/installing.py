@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from connect_portal.errors import BadRequest, IntegrationInactive, NotBuiltYet, 
 from connect_portal.selecting import find_credential, find_integration
 from integrations.connecting import redirect_uri, start_oauth
 from integrations.models import Credential, CredentialStatus, Integration, OAuthAttempt
+from lib import json_bounds
 from projects.models import ConnectedUser, Project
 from projects.origins import is_allowed
 from workflows.engine import pausing
@@ -23,6 +23,7 @@ from workflows.switching import apply_defaults, ensure_lane
 
 SESSION_LIFE = timedelta(minutes=15)
 MAX_SESSION_CHARACTERS = 120
+MAX_IDENTIFIER_CHARACTERS = 255
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,39 @@ class OAuthStart:
         return cls(
             integration=query.get("integrationId") or query.get("action") or "",
             origin=query.get("originForPostMessage", ""),
-            session_id=session_id[:MAX_SESSION_CHARACTERS],
+            session_id=_identifier(session_id, "oauthMetaKeyId")[:MAX_SESSION_CHARACTERS],
             posts_message=posts_message,
-            install_options=_json_object(query.get("installOptions") or "{}", "installOptions"),
+            install_options=_install_options(query.get("installOptions") or "{}"),
             redirect_url=query.get("redirectUrl", ""),
         )
 
 
-def _json_object(text: str, name: str) -> dict[str, Any]:
+def _install_options(text: str) -> dict[str, Any]:
+    """Read what of the SDK's `installOptions` is needed at the log-in's end. Nothing else is stored until then.
+
+    Raises BadRequest.
+    """
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as exc:
-        raise BadRequest(f"`{name}` is not JSON.") from exc
-    if not isinstance(value, dict):
-        raise BadRequest(f"`{name}` must be a JSON object.")
-    return value
+        given = json_bounds.read(text.encode())
+    except (json_bounds.BadJson, UnicodeEncodeError) as exc:
+        raise BadRequest("`installOptions` is not JSON that can be read.") from exc
+    if not isinstance(given, dict):
+        raise BadRequest("`installOptions` must be a JSON object.")
+    kept: dict[str, Any] = {
+        name: _identifier(given[name], name)
+        for name in ("selectedCredentialId", "externalId")
+        if given.get(name) not in (None, "")
+    }
+    if given.get("allowMultipleCredentials"):
+        kept["allowMultipleCredentials"] = True
+    return kept
+
+
+def _identifier(given: object, name: str) -> str:
+    """An id of the app's or the SDK's. Raises BadRequest for what is no text, or too long, or can not be kept."""
+    if not isinstance(given, str) or len(given) > MAX_IDENTIFIER_CHARACTERS or not given.isprintable():
+        raise BadRequest(f"`{name}` must be a text of at most {MAX_IDENTIFIER_CHARACTERS} printable characters.")
+    return given
 
 
 def check_origin(project: Project, origin: str) -> None:

@@ -26,6 +26,7 @@ from projects.models import ConnectedUser
 log = logging.getLogger(__name__)
 
 GOOD_FOR: Final = timedelta(minutes=10)
+MAX_CODE_CHARACTERS: Final = 2_000
 
 
 def redirect_uri() -> str:
@@ -94,7 +95,7 @@ def finish_oauth(
     if not _claim(attempt):
         return _outcome_of_used(attempt)
     try:
-        if error or not code:
+        if error or not code or len(code) > MAX_CODE_CHARACTERS:
             raise _refused(attempt, error, error_description)
         if timezone.now() > attempt.expires_at:
             raise OAuthFailed("The log-in took longer than ten minutes. Start again.", reason="state_expired")
@@ -129,8 +130,14 @@ def _outcome_of_used(attempt: OAuthAttempt) -> OAuthAttempt:
 
 
 def _refused(attempt: OAuthAttempt, error: str, description: str) -> OAuthFailed:
-    reason, words = attempt.integration.provider.explain_refusal(error[:200], description[:300])
+    reason, words = attempt.integration.provider.explain_refusal(_shown(error, 200), _shown(description, 300))
     return OAuthFailed(words, reason=reason)
+
+
+def _shown(text: str, most: int) -> str:
+    """The callback's own words, which anybody may have written there: bounded, and without what no page shows or database
+    keeps."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:most]).split())
 
 
 def _connect(attempt: OAuthAttempt, code: str, settle: Callable[[Credential], object]) -> None:

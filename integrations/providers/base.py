@@ -6,12 +6,13 @@ either touches no other file: `registry` finds them.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 JSON = Any
 """A JSON value: str, number, bool, None, list or dict of them."""
+
+
+MAX_WAIT_SECONDS: Final = 24 * 3600.0
+"""A provider that asks for more is asked again after a day all the same."""
 
 
 class ErrorClass(StrEnum):
@@ -90,6 +95,11 @@ class OutcomeKind(StrEnum):
     """Whether an earlier call happened can not be told apart: a person must decide."""
 
 
+def bounded_wait(seconds: float) -> float | None:
+    """The seconds that a provider asks us to wait, at most a day; None for what is no time to wait."""
+    return min(max(seconds, 0.0), MAX_WAIT_SECONDS) if math.isfinite(seconds) else None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one ActionCall."""
@@ -101,7 +111,7 @@ class Outcome:
     "advice": str (what is behind it and what to do, ours; what happens to the run next its state says),
     "limit": "daily" where a count of the last 24 hours has to fall first}."""
     retry_after: float | None = None
-    """Seconds that the provider asked us to wait."""
+    """Seconds that the provider asked us to wait; bounded here, whatever it said (bounded_wait)."""
     api_calls: float = 0.0
     """This run's share of the calls made; a group's shares add up to the calls."""
     note: str = ""
@@ -110,6 +120,10 @@ class Outcome:
     """False: nothing was tried, it was only too early."""
     was_sent: bool = True
     """False: this try sent nothing that may have happened, so that what was sent before is still the last."""
+
+    def __post_init__(self) -> None:
+        if self.retry_after is not None:
+            object.__setattr__(self, "retry_after", bounded_wait(self.retry_after))
 
 
 @dataclass

@@ -411,10 +411,73 @@ def test_the_answer_is_checked_as_the_question_was(cast: Cast, org: SandboxOrg) 
 
 
 def test_a_name_can_not_disguise_whose_account_it_is(cast: Cast, org: SandboxOrg) -> None:
-    cast.ana.name = "Bob (user-7)?\u202e" + "\u200b" * 50 + "<b>" + "x" * 300
+    cast.ana.name = "Bob (user-7)?\u202e" + "\u200b" * 20 + "<b>" + "x" * 200
     cast.ana.save()
 
     text = Popup(cast, referer=None).nonce().content.decode()
 
     assert "\u202e" not in text and "\u200b" not in text and "<b>" not in text
     assert f"Bob (user-7)?&lt;b&gt;{'x' * 64}… (ana)?" in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"oauthMetaKeyId": "a%00b"},
+        {"oauthMetaKeyId": "a%0Ab"},
+        {"installOptions": "[" * 300},
+        {"installOptions": '{"a":' * 300 + "1" + "}" * 300},
+        {"installOptions": "[]"},
+        {"installOptions": '{"externalId":"a\\u0000b"}'},
+        {"installOptions": '{"externalId":{"a":1}}'},
+        {"installOptions": '{"externalId":"' + "x" * 300 + '"}'},
+        {"installOptions": '{"selectedCredentialId":["x"]}'},
+    ],
+)
+def test_what_can_not_be_kept_until_the_log_in_ends_is_refused_at_its_start(
+    cast: Cast, changes: dict[str, str]
+) -> None:
+    answer = Popup(cast).build(**changes)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request") and not OAuthAttempt.objects.exists()
+
+
+def test_of_the_options_only_what_counts_is_kept(cast: Cast, org: SandboxOrg) -> None:
+    wanted = {
+        "allowMultipleCredentials": True,
+        "externalId": "one",
+        "accountType": "x" * 900,
+        "isApiInstallation": False,
+    }
+
+    Popup(cast).build(installOptions=json.dumps(wanted))
+
+    assert OAuthAttempt.objects.get().install_options == {"allowMultipleCredentials": True, "externalId": "one"}
+
+
+def test_words_that_anybody_may_have_written_into_the_callbacks_address_are_bounded(
+    cast: Cast, org: SandboxOrg
+) -> None:
+    popup = Popup(cast)
+    popup.nonce()
+    start = urlsplit(popup.build().json()["redirectUrl"])
+    [state] = parse_qs(start.query)["state"]
+
+    page = popup.callback(state=state, error="x\x00y\u202e" * 500, error_description="<b>\x00\n" + "z" * 5_000)
+
+    text = page.content.decode()
+    assert page.status_code == 400 and "z" * 301 not in text and "<b>" not in text
+    assert "\x00" not in text and "\u202e" not in text
+    kept = OAuthAttempt.objects.get().error
+    assert kept is not None and len(kept["message"]) < 600 and "\x00" not in kept["message"]
+
+
+@pytest.mark.parametrize("odd", ["\x00", "x" * 50_000, "é\u202e"])
+def test_an_odd_state_or_code_at_the_callback_is_refused_with_a_page(cast: Cast, org: SandboxOrg, odd: str) -> None:
+    popup = Popup(cast)
+    popup.nonce()
+    [state] = parse_qs(urlsplit(popup.build().json()["redirectUrl"]).query)["state"]
+
+    assert popup.callback(state=odd, code="x").status_code == 400
+    assert popup.callback(state=state, code=odd).status_code == 400
+    assert not Credential.objects.exists()

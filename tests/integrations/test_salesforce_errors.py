@@ -1,9 +1,11 @@
 """The error catalogue and the reading of answers, as tables."""
 
+from datetime import timedelta
+
 import pytest
 import requests
 
-from integrations.providers.base import ErrorClass, OutcomeKind
+from integrations.providers.base import ErrorClass, Outcome, OutcomeKind
 from integrations.providers.salesforce import login_errors, outcomes, replies
 from integrations.providers.salesforce.errors_catalogue import CATALOGUE, COLLATERAL, OF_THE_WHOLE_REQUEST, entry_for
 from integrations.providers.salesforce.replies import ApiError
@@ -177,3 +179,57 @@ def test_the_advice_for_a_value_that_salesforce_cannot_read_goes_by_the_fields_t
     message = f"Cannot deserialize instance of {kind} from VALUE_STRING value x at [line:1, column:9]"
 
     assert advice in entry_for("JSON_PARSER_ERROR", 400, message).advice
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("", None),
+        ("60", 60.0),
+        (" 1.5 ", 1.5),
+        ("0", 0.0),
+        ("86400", 86_400.0),
+        ("999999999999", 86_400.0),
+        ("9" * 5_000, None),
+        ("inf", None),
+        ("-inf", None),
+        ("nan", None),
+        ("1e400", None),
+        ("-5", None),
+        ("1_000", None),
+        ("\u0663", None),
+        ("soon", None),
+        ("Fri, 27 Nov 2026 10:01:00 GMT", 60.0),
+        ("Fri, 27 Nov 2026 09:00:00 GMT", 0.0),
+        ("Fri, 27 Nov 9999 10:00:00 GMT", 86_400.0),
+        ("Fri, 27 Nov 2026 10:01:00 -0000", 60.0),
+        ("Fri, 27 Nov 99999 10:00:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+    ],
+)
+def test_whatever_the_provider_asks_us_to_wait_is_a_bounded_time_or_none(said, seconds):
+    reply = replies.read(answer(429, b"", **{"Retry-After": said, "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}))
+
+    assert reply.retry_after == seconds
+
+
+@pytest.mark.parametrize("wait", [float("inf"), float("-inf"), float("nan"), 1e300, -1.0, 0.0])
+def test_no_outcome_of_any_provider_asks_for_a_wait_that_no_clock_has(wait):
+    kept = Outcome(OutcomeKind.FAILED, retry_after=wait).retry_after
+
+    assert kept is None or 0 <= kept <= 86_400
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Fri, 27 Nov 2026 10:00:00 -0000", "Mon, 01 Jan 0001 00:00:00 +2359"]
+)
+def test_a_servers_clock_has_a_zone_or_is_not_known(date):
+    read = replies.server_time(answer(200, b"", Date=date))
+
+    assert read is None or read.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("count", ["9" * 10, "9" * 5_000, "\u0663", "-1"])
+def test_a_count_of_calls_that_no_database_keeps_is_not_taken(count):
+    assert replies.usage(answer(200, b"", **{"Sforce-Limit-Info": f"api-usage={count}/5000"})) is None
+    assert replies.usage(answer(200, b"", **{"Sforce-Limit-Info": f"api-usage=5/{count}"})) is None

@@ -70,7 +70,26 @@ def my_domain(entered: str) -> str:
     return host
 
 
+def origin_of(address: str) -> str | None:
+    """The scheme and host of an address that an answer has named, where they are Salesforce's; None for any other.
+
+    Tokens are sent there. Source: https at a host of Salesforce's domains, or a base URL of the deployment's own settings.
+    """
+    try:
+        parts = urlsplit(address)
+        is_default_port = parts.port in (None, 443)
+    except ValueError:
+        return None
+    origin = f"{parts.scheme}://{parts.netloc.lower()}"
+    if origin in _configured().values():
+        return origin
+    host = (parts.hostname or "").lower()
+    is_bare = parts.netloc.lower() in (host, f"{host}:443")
+    is_salesforce = bool(_HOST.match(host)) and host.endswith(_OF_SALESFORCE)
+    return f"https://{host}" if parts.scheme == "https" and is_default_port and is_bare and is_salesforce else None
+
+
 def _configured() -> dict[str, str]:
     """The base URLs of the settings by host: a local org may speak plain http there, and nowhere else."""
-    urls = (settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_SANDBOX_LOGIN_URL)
-    return {urlsplit(url).netloc: url for url in urls}
+    urls = (settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_SANDBOX_LOGIN_URL, settings.SANDBOX_ORG_URL)
+    return {urlsplit(url).netloc: url for url in urls if url}

@@ -83,7 +83,7 @@ def exchange_code(
             "the External Client App, and ask for it in the integration's settings.",
             reason="no_refresh_token",
         )
-    provider_data = {"login_url": login_url, **_account(tokens, login_url)}
+    provider_data = {"login_url": login_url, **_account(tokens)}
     org_id = id18(_ids_of(tokens)[0])
     return Grant(str(tokens["access_token"]), str(tokens["refresh_token"]), org_id, provider_data)
 
@@ -105,7 +105,11 @@ def renew(credential: Credential) -> Grant:
     if not _holds_token(reply):
         raise _renewal_failure(reply, credential)
     tokens: Mapping[str, Any] = reply.body
-    data = {"instance_url": _instance_url(tokens, login_url_of(credential))}
+    # An answer that names no host of Salesforce moves nothing: the account stays where it was.
+    origin = hosts.origin_of(str(tokens.get("instance_url") or ""))
+    if origin is None:
+        log.warning("credential.strange_instance_url", extra={"credential": str(credential.pk)})
+    data = {"instance_url": origin} if origin else {}
     return Grant(
         str(tokens["access_token"]), str(tokens.get("refresh_token") or refresh_token), credential.provider_id, data
     )
@@ -174,26 +178,28 @@ def _renewal_failure(reply: Reply, credential: Credential) -> Exception:
     return CredentialRevoked(f"{found.words} Then connect the account again.", **ids)
 
 
-def _account(tokens: Mapping[str, Any], login_url: str) -> dict[str, JSON]:
+def _account(tokens: Mapping[str, Any]) -> dict[str, JSON]:
     """Who logged in, and where: names are a courtesy, so that failing to get them fails nothing."""
-    instance_url = _instance_url(tokens, login_url)
+    instance_url = _instance_url(tokens)
     _, user_id = _ids_of(tokens)
-    account = {"instance_url": instance_url, "identity_url": str(tokens["id"]), "user_id": id18(user_id)}
+    account = {"instance_url": instance_url, "user_id": id18(user_id)}
+    if hosts.origin_of(str(tokens["id"])):
+        account["identity_url"] = str(tokens["id"])
     base = f"{instance_url}/services/data/v{settings.SALESFORCE_API_VERSION}/query/?q="
     who = f"SELECT+Username,Name,Email+FROM+User+WHERE+Id='{id18(user_id)}'"
-    identity = _asked(str(tokens["id"]), tokens, login_url) or {}
+    identity = _asked(str(tokens["id"]), tokens) or {}
     if not identity.get("username"):
-        user = _first_record(_asked(base + who, tokens, instance_url))
+        user = _first_record(_asked(base + who, tokens))
         identity = {"username": user.get("Username"), "display_name": user.get("Name"), "email": user.get("Email")}
-    org = _first_record(_asked(base + "SELECT+Name,IsSandbox+FROM+Organization+LIMIT+1", tokens, instance_url))
+    org = _first_record(_asked(base + "SELECT+Name,IsSandbox+FROM+Organization+LIMIT+1", tokens))
     names = {key: identity.get(key) for key in ("username", "display_name", "email")}
     names |= {"org_name": org.get("Name"), "is_sandbox": org.get("IsSandbox")}
     return account | {key: value for key, value in names.items() if value is not None}
 
 
-def _asked(url: str, tokens: Mapping[str, Any], base_url: str) -> Mapping[str, Any] | None:
-    """The JSON object at `url`, or None. The token goes to the hosts of the log-in alone."""
-    if urlsplit(url).scheme != urlsplit(base_url).scheme:
+def _asked(url: str, tokens: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The JSON object at `url`, or None. The token goes to Salesforce's own hosts alone (hosts.origin_of)."""
+    if hosts.origin_of(url) is None:
         return None
     headers = {"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"}
     try:
@@ -211,12 +217,12 @@ def _first_record(page: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return first
 
 
-def _instance_url(tokens: Mapping[str, Any], login_url: str) -> str:
-    """Where the org's API is: https, unless the log-in host itself is a local one."""
-    url = str(tokens.get("instance_url") or "").rstrip("/")
-    if urlsplit(url).scheme not in {"https", urlsplit(login_url).scheme}:
+def _instance_url(tokens: Mapping[str, Any]) -> str:
+    """Where the org's API is. Raises OAuthFailed for an address that is not Salesforce's."""
+    origin = hosts.origin_of(str(tokens.get("instance_url") or ""))
+    if origin is None:
         raise OAuthFailed("Salesforce named no usable address for the org.", reason="provider_error")
-    return url
+    return origin
 
 
 def _ids_of(tokens: Mapping[str, Any]) -> tuple[str, str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import orjson
 import requests
+from django.utils import timezone
 
-from integrations.providers.base import JSON
+from integrations.providers.base import JSON, bounded_wait
 
-_USAGE: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
+_USAGE: Final = re.compile(r"(?<![\w-])api-usage=([0-9]{1,9})/([0-9]{1,9})(?![0-9])")
+_SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _TAGS: Final = re.compile(r"<(script|style)\b(?:[^<]|<(?!/\1>))*+(?:</\1>|\Z)|<[^<>]*>", re.IGNORECASE)
 
 
@@ -58,7 +60,7 @@ def read(answer: requests.Response) -> Reply:
     except orjson.JSONDecodeError:
         body = None
     text = "" if body is not None else " ".join(_TAGS.sub(" ", answer.text).split())[:300]
-    return Reply(answer.status_code, body, text, _seconds(answer.headers.get("Retry-After")))
+    return Reply(answer.status_code, body, text, _seconds(answer))
 
 
 def read_errors(body: JSON) -> list[ApiError]:
@@ -101,14 +103,22 @@ def usage(answer: requests.Response) -> tuple[int, int] | None:
 
 def server_time(answer: requests.Response) -> datetime | None:
     """The server's clock, to the second."""
+    return _moment(answer.headers.get("Date"))
+
+
+def _moment(header: str | None) -> datetime | None:
+    """A date of HTTP; None where it is none. A zone that is not known ("-0000") counts as UTC. Source: RFC 9110, 5.6.7."""
     try:
-        return parsedate_to_datetime(answer.headers["Date"])
-    except (KeyError, ValueError, TypeError):
+        read = parsedate_to_datetime(header or "")
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(0.0, float(header)) if header else None
-    except ValueError:
-        return None
+def _seconds(answer: requests.Response) -> float | None:
+    """What `Retry-After` asks for: seconds, or a date by the server's clock. Source: RFC 9110, 10.2.3."""
+    header = answer.headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(header):
+        return bounded_wait(float(header))
+    until = _moment(header)
+    return bounded_wait((until - (server_time(answer) or timezone.now())).total_seconds()) if until else None
