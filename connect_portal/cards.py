@@ -35,7 +35,6 @@ INPUT_KINDS: Final[Mapping[str, str]] = {
     "ENUM": "select",
 }
 """The user settings that the portal can edit so far; others are shown with a note."""
-MOST_KEPT_TOLD: Final = 1000
 TABS: Final = ("configuration", "overview")
 
 
@@ -83,17 +82,8 @@ class Account:
     connected_at: datetime
     is_valid: bool
     problem: str
-    kept_events: int = 0
-    """Events that wait for the account to be connected again; more than MOST_KEPT_TOLD are not counted."""
-
-    @property
-    def kept_words(self) -> str:
-        """How many they are, as text; "" while there are none."""
-        if self.kept_events > MOST_KEPT_TOLD:
-            return f"More than {MOST_KEPT_TOLD:,} events wait, and go on then."
-        if self.kept_events == 1:
-            return "1 event waits, and goes on then."
-        return f"{self.kept_events:,} events wait, and go on then." if self.kept_events else ""
+    kept: str = ""
+    """How many events wait for the account to be connected again, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +178,7 @@ def _account_of(credential: Credential) -> Account:
         connected_at=credential.created_at,
         is_valid=is_valid,
         problem=credential.status_reason,
-        kept_events=0 if is_valid else parking.kept_events(credential.pk, most=MOST_KEPT_TOLD + 1),
+        kept="" if is_valid else parking.kept_words(credential.pk),
     )
 
 

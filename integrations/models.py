@@ -92,6 +92,10 @@ class Credential(models.Model):
     status = models.CharField(max_length=10, choices=CredentialStatus.choices, default=CredentialStatus.PENDING)
     status_reason = models.CharField(max_length=300, blank=True)
     """Why it is not valid, in words for the end user."""
+    unreachable_since = models.DateTimeField(null=True, blank=True)
+    """Since when no connection to the provider's hosts has come about; None: the last one did. It is valid all the same."""
+    unreachable_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    """Why, in words, with the host."""
     provider_id = models.CharField(max_length=120, blank=True)
     """The account at the provider; for Salesforce the 18-character org id."""
     provider_data = models.JSONField(default=dict, blank=True)

@@ -21,6 +21,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations import reachability
 from integrations.errors import AnswerLost, ClientRefused, CredentialRevoked, NeverSent, ProviderUnavailable
 from integrations.models import Credential, CredentialStatus
 from integrations.providers.base import Grant
@@ -108,7 +109,9 @@ def _refresh_as(holder: UUID, credential: Credential) -> Credential:
         reason = _INTERRUPTED if earlier_was_cut_off else error.message
         give_up(credential.pk, version=credential.tokens_version, reason=reason)
         raise CredentialRevoked(reason, credential_id=str(credential.pk)) from error
-    except (NeverSent, ClientRefused):
+    except (NeverSent, ClientRefused) as error:
+        if isinstance(error, NeverSent) and error.ids.get("host"):
+            reachability.note_unreachable(credential, error.message)
         _held(holder).update(refresh_holder=None, refresh_held_until=None)
         raise
     except Exception as error:

@@ -65,6 +65,7 @@ def _take_over(credential: Credential, grant: Grant) -> None:
     credential.tokens = {"access_token": grant.access_token, "refresh_token": grant.refresh_token}
     credential.tokens_version += 1
     credential.status, credential.status_reason = CredentialStatus.VALID, ""
+    credential.unreachable_since, credential.unreachable_reason = None, ""
     credential.refreshed_at = timezone.now()
     credential.refresh_holder = credential.refresh_held_until = None
     credential.save()

@@ -120,6 +120,23 @@ def test_orgs_come_once_those_nearest_to_their_limit_first():
     assert [(each.provider_id, each.api_used) for each in found] == [("B", 900), ("C", 500)]
 
 
+def test_an_org_is_listed_with_the_newest_count_of_its_accounts_however_near_a_stale_one_was_to_the_limit():
+    integration, now = make_integration(), timezone.now()
+    stale, fresh = (
+        make_credential(integration, make_connected_user(integration.project, name), provider_id="A")
+        for name in ("stale", "fresh")
+    )
+    budgeting.note(stale, used=1000, limit=1000, own_calls=1, now=now - timedelta(minutes=30))
+    budgeting.note(fresh, used=80, limit=1000, own_calls=1, now=now)
+
+    [listed] = budgeting.nearest_to_limit(integration, count=5, now=now)
+    stale.refresh_from_db()
+    budget = budgeting.budget_of(stale, now=now)
+
+    assert listed == fresh and listed.api_used == 80
+    assert budget and budget.used == 80
+
+
 def test_old_readings_are_forgotten_by_the_hourly_task():
     credential = make_credential()
     now = timezone.now()

@@ -23,6 +23,8 @@ PARKED_REASON = "The connection is no longer valid. The run goes on when the use
 EXPIRED = "not_reconnected"
 """The code of the error with which a run ends that was parked for too long."""
 _BATCH = 500
+_MOST_TOLD = 1000
+"""More events than these are not counted for a page."""
 
 _RESUMABLE = f"""
 WITH RECURSIVE parked(lane_id) AS (
@@ -70,10 +72,15 @@ def resume_valid(credential_ids: Iterable[UUID]) -> int:
     return sum(resume_parked(credential_id) for credential_id in valid)
 
 
-def kept_events(credential_id: UUID, *, most: int) -> int:
-    """How many events wait for the account to be connected again; counts no further than `most`."""
+def kept_words(credential_id: UUID) -> str:
+    """How many events wait for the account to be connected again, as a sentence; "" while there are none."""
     of_lane = Run.objects.parked().filter(lane_id=credential_id)
-    return len(of_lane.order_by().values_list("event_id", flat=True).distinct()[:most])
+    events = len(of_lane.order_by().values_list("event_id", flat=True).distinct()[: _MOST_TOLD + 1])
+    if events > _MOST_TOLD:
+        return f"More than {_MOST_TOLD:,} events wait, and go on then."
+    if events == 1:
+        return "1 event waits, and goes on then."
+    return f"{events:,} events wait, and go on then." if events else ""
 
 
 def resumable(*, limit: int = 1000) -> list[UUID]:

@@ -11,7 +11,9 @@ from uuid import UUID
 from django import template
 from django.utils import timezone
 
+from integrations.models import Credential, CredentialStatus
 from lib.ids import made_at as made_at_id
+from workflows.engine import parking
 from workflows.history import words
 from workflows.models import Run, StepRun
 
@@ -53,6 +55,12 @@ def reason_in_row(run: Run) -> str:
 def what_follows(error: Mapping[str, Any], run: Run) -> str:
     """What an error of its step means for the run."""
     return words.what_follows(error, run)
+
+
+@register.filter
+def kept_words(credential: Credential) -> str:
+    """How many events wait for an account to be connected again; empty for one that is connected."""
+    return parking.kept_words(credential.pk) if credential.status == CredentialStatus.INVALID else ""
 
 
 @register.filter

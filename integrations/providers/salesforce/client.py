@@ -18,8 +18,8 @@ from django.utils import timezone
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from integrations import budgeting, refreshing
-from integrations.errors import CredentialRevoked, ProviderError
+from integrations import budgeting, reachability, refreshing
+from integrations.errors import CredentialRevoked, NeverSent, ProviderError
 from integrations.models import Credential
 from integrations.providers.base import JSON, Connection
 from integrations.providers.salesforce import replies, transport
@@ -97,7 +97,11 @@ class OrgSession(requests.Session):
     def _sent(self, access: Access, method: str, target: str, options: dict[str, Any]) -> requests.Response:
         headers = dict(options.get("headers") or {}) | {"Authorization": f"Bearer {access.token}"}
         headers.pop("X-PrettyPrint", None)
-        answer = transport.send(self, method, access.instance_url + target, **(options | {"headers": headers}))
+        try:
+            answer = transport.send(self, method, access.instance_url + target, **(options | {"headers": headers}))
+        except NeverSent as error:
+            reachability.note_unreachable(self._connection.credential, error.message)
+            raise
         self._connection.note(answer)
         return answer
 
@@ -226,6 +230,8 @@ class SalesforceConnection(Connection):
         """Count the call, and remember the org's limits and clock."""
         now = timezone.now()
         used_and_limit = replies.usage(answer)
+        if answer.status_code != 401:  # after which the log-in is renewed, at another host
+            reachability.note_reached(self.credential)
         with self._lock:
             if answer.status_code != 401:
                 self.calls += 1

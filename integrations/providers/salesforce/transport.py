@@ -101,27 +101,49 @@ def send(session: requests.Session, method: str, url: str, **options: Any) -> re
     try:
         # The base class's method, since a session of ours may override its own with this very function.
         return requests.Session.request(session, method, url, **options)
-    except (
-        requests.exceptions.ConnectTimeout,
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-    ) as exc:
-        raise NeverSent(f"{host} could not be reached.", host=host) from exc
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as exc:
+        raise NeverSent(f"Can not connect to {host or url}: that is no web address.", host=host) from exc
+    except requests.exceptions.ConnectTimeout as exc:
+        raise _no_connection(host, exc) from exc
     except requests.exceptions.Timeout as exc:
         raise AnswerLost(f"{host} did not answer in time.", timed_out=True, host=host) from exc
     except requests.exceptions.SSLError as exc:
-        raise NeverSent(f"No secure connection to {host} came about: {_reason(exc)}.", host=host) from exc
+        raise _no_connection(host, exc) from exc
     except requests.exceptions.RequestException as exc:
-        if _was_never_sent(exc):
-            raise NeverSent(f"{host} could not be reached.", host=host) from exc
+        if isinstance(_cause_of(exc), _BEFORE_SENDING):
+            raise _no_connection(host, exc) from exc
         raise AnswerLost(f"The connection to {host} broke before its answer was here.", host=host) from exc
 
 
-def _was_never_sent(exc: requests.exceptions.RequestException) -> bool:
+def _cause_of(exc: requests.exceptions.RequestException) -> object:
+    """What urllib3 raised, out of its wrapping."""
     cause = exc.args[0] if exc.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(reason, _BEFORE_SENDING)
+    return cause.reason if isinstance(cause, MaxRetryError) else cause
 
 
-def _reason(exc: Exception) -> str:
-    return str(exc).splitlines()[0][:200] if str(exc) else type(exc).__name__
+def _no_connection(host: str, exc: requests.exceptions.RequestException) -> NeverSent:
+    return NeverSent(f"Can not connect to {host}: {_why_not(exc)}.", host=host)
+
+
+def _why_not(exc: requests.exceptions.RequestException) -> str:
+    """Why no connection came about, in words."""
+    cause = _cause_of(exc)
+    match cause:
+        case NameResolutionError():
+            return "there is no host of that name"
+        case ProxyError():
+            return "the proxy between does not let the call through"
+        case NewConnectionError() if isinstance(cause.__cause__, ConnectionRefusedError):
+            return "the connection is refused"
+        case NewConnectionError() if isinstance(cause.__cause__, OSError) and cause.__cause__.strerror:
+            return cause.__cause__.strerror[:1].lower() + cause.__cause__.strerror[1:]
+        case ConnectTimeoutError():  # after NewConnectionError, which is one of them
+            return f"it does not answer within {CONNECT_SECONDS:.0f} seconds"
+        case _ if isinstance(exc, requests.exceptions.SSLError):
+            return f"no secure connection comes about ({_first_line(cause)})"
+        case _:
+            return _first_line(cause)
+
+
+def _first_line(cause: object) -> str:
+    return str(cause).splitlines()[0][:160] if str(cause) else type(cause).__name__
