@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox_org import control, pages, soap
 from sandbox_org.gateway import DataGateway
+from sandbox_org.known_hosts import KnownHosts
 from sandbox_org.oauth import authorizing, endpoints
 from sandbox_org.org import Org
 
@@ -49,7 +50,7 @@ def create_app(org: Org) -> ASGIApp:
                 scope["path"] = path.rstrip("/")
         await web(scope, receive, send)
 
-    return app
+    return KnownHosts(app, org.settings.allowed_hosts, "SANDBOX_ALLOWED_HOSTS")
 
 
 def _later(loop: asyncio.AbstractEventLoop, commit: Callable[[], None]) -> None:

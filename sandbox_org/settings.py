@@ -24,6 +24,8 @@ class Settings:
     client_id: str
     client_secret: str
     redirect_uris: tuple[str, ...]
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names that it answers to besides localhost and addresses in digits; "*" is any."""
     instance: str = DEFAULT_INSTANCE
     """Three letters or digits within each id, the org's own too: two orgs with different ones are two orgs."""
 
@@ -54,5 +56,8 @@ def read_settings(
         client_id=environ.get("SANDBOX_CLIENT_ID", ""),
         client_secret=environ.get("SANDBOX_CLIENT_SECRET", ""),
         redirect_uris=tuple(uri for uri in uris if uri),
+        allowed_hosts=tuple(
+            name.strip() for name in environ.get("SANDBOX_ALLOWED_HOSTS", "").split(",") if name.strip()
+        ),
         instance=instance,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -16,7 +17,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from examples.acme.events import send_lead
-from examples.acme.settings import APP_EVENT, read_settings
+from examples.acme.known_hosts import KnownHosts
+from examples.acme.settings import APP_EVENT, allowed_hosts, read_settings
 from examples.acme.tokens import BadKey, sign_user_token
 from examples.acme.users import COOKIE, USERS, find_user, logged_in_user
 
@@ -100,5 +102,6 @@ app = Starlette(
         Route("/switch-user", switch_user, methods=["POST"]),
         Route("/healthz", healthz),
         Mount("/static", StaticFiles(directory=DIST, check_dir=False)),
-    ]
+    ],
+    middleware=[Middleware(KnownHosts, names=allowed_hosts(), variable="ACME_ALLOWED_HOSTS")],
 )

@@ -24,6 +24,11 @@ def port() -> int:
     return int(os.environ.get("ACME_PORT") or 8002)
 
 
+def allowed_hosts() -> tuple[str, ...]:
+    """Host names that Acme answers to besides localhost and addresses in digits."""
+    return tuple(name.strip() for name in os.environ.get("ACME_ALLOWED_HOSTS", "").split(",") if name.strip())
+
+
 def read_settings() -> Settings:
     """ISTHMUS_URL, ACME_PROJECT_ID (or `project_id` in ACME_SETTINGS_FILE) and ACME_SIGNING_KEY_FILE."""
     problems: list[str] = []

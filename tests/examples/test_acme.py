@@ -100,3 +100,11 @@ def test_a_signal_ends_it(project: Project) -> None:
         pass
 
     assert running.exit_code in (0, -15)
+
+
+def test_a_page_that_reaches_acme_by_a_name_of_its_own_gets_no_token(acme: Acme) -> None:
+    for host in ("evil.example:8002", "localhost.evil.example", "127.0.0.1.evil.example"):
+        answer = requests.get(f"{acme.url}/api/token", headers={"Host": host}, timeout=30)
+        assert answer.status_code == 421 and "ACME_ALLOWED_HOSTS" in answer.text and "token" not in answer.text
+
+    assert requests.get(f"{acme.url}/api/token", headers={"Host": "127.0.0.1"}, timeout=30).ok

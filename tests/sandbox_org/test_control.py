@@ -211,3 +211,30 @@ def test_every_example_of_the_documentation_is_accepted(org):
     for path, body in examples:
         reply = requests.post(f"{org.url}/__org/{path}", data=body)
         assert reply.ok, f"{path} {body}: {reply.text}"
+
+
+@pytest.mark.parametrize("path", ["/__org/app", "/", "/services/oauth2/token", "/services/data", "/static/sandbox.css"])
+@pytest.mark.parametrize(
+    "host", ["evil.example:8001", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example"]
+)
+def test_a_page_that_reaches_the_org_by_a_name_of_its_own_reads_nothing(org, path, host):
+    answer = requests.get(org.url + path, headers={"Host": host}, timeout=10)
+
+    assert answer.status_code == 421 and "SANDBOX_ALLOWED_HOSTS" in answer.text
+    assert "client_secret" not in answer.text and "sandbox-1234" not in answer.text
+
+
+def test_the_org_answers_to_this_machines_names_and_to_those_it_is_told(tmp_path):
+    with SandboxOrg(tmp_path, SANDBOX_ALLOWED_HOSTS="org.internal, Other.internal") as org:
+        port = org.url.rpartition(":")[2]
+        for host in (
+            "localhost",
+            f"localhost:{port}",
+            f"[::1]:{port}",
+            "127.0.0.1",
+            "org.internal",
+            "other.internal:80",
+        ):
+            assert requests.get(f"{org.url}/__org/app", headers={"Host": host}, timeout=10).ok, host
+        for host in ("org.internal.evil.example", "a@localhost", "localhost:x", "localhost/..", ""):
+            assert not requests.get(f"{org.url}/__org/app", headers={"Host": host}, timeout=10).ok, host
