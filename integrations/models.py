@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from django.db import models
 from django.utils import timezone
 
-from integrations.querysets import ConfigurationQuerySet, CredentialQuerySet, IntegrationQuerySet
+from integrations.querysets import AccountLoginQuerySet, ConfigurationQuerySet, CredentialQuerySet, IntegrationQuerySet
 from lib.encryption import decrypt, encrypt
 from projects.models import ConnectedUser, Project
 
@@ -154,6 +154,8 @@ class AccountLogin(models.Model):
     """The user's id at the provider."""
     username = models.CharField(max_length=255, blank=True)
     since = models.DateTimeField(default=timezone.now)
+
+    objects = AccountLoginQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["credential", "since"], name="login_by_credential")]

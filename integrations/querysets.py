@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from integrations.models import Configuration, Credential, Integration
+    from integrations.models import AccountLogin, Configuration, Credential, Integration
     from projects.models import ConnectedUser, Project
 
 
@@ -39,6 +39,12 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
     def idle_since(self, moment: datetime) -> models.QuerySet[Credential, tuple[UUID, int]]:
         """(id, tokens_version) of the valid ones that were last refreshed before `moment`, the longest idle first."""
         return self.valid().filter(refreshed_at__lt=moment).order_by("refreshed_at").values_list("pk", "tokens_version")
+
+
+class AccountLoginQuerySet(models.QuerySet["AccountLogin"]):
+    def of_credential(self, credential: Credential) -> Self:
+        """The accounts that a credential has acted with, in their order."""
+        return self.filter(credential=credential).order_by("since", "pk")
 
 
 class ConfigurationQuerySet(models.QuerySet["Configuration"]):

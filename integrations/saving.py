@@ -83,7 +83,7 @@ def _note_login(credential: Credential, grant: Grant) -> bool:
         "user_id": str(grant.provider_data.get("user_id") or ""),
         "username": str(grant.provider_data.get("username") or "")[:255],
     }
-    last = AccountLogin.objects.filter(credential=credential).order_by("since", "pk").last()
+    last = AccountLogin.objects.of_credential(credential).last()
     if last is not None and all(getattr(last, name) == value for name, value in account.items()):
         return False
     AccountLogin.objects.create(credential=credential, **account)

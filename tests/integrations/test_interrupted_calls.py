@@ -8,6 +8,8 @@ import pytest
 import requests
 from django.utils import timezone
 
+from integrations.models import AccountLogin
+from integrations.providers import registry
 from integrations.providers.base import ErrorClass, OutcomeKind
 from integrations.providers.salesforce import replies
 from tests.integrations.conftest import call
@@ -306,3 +308,26 @@ def test_a_clock_that_goes_wrong_by_minutes_loses_no_record(
 
     assert outcome.kind is OutcomeKind.DONE
     assert "Found the record" in outcome.note
+
+
+def test_the_record_of_the_user_before_is_found_by_whoever_has_connected_since(org, run, credential):
+    org.user("cy@sandbox.example", "cy-1234")
+    first = call(Email="bo@example.com")
+    org.faults("cut_after_commit", count=1)
+    run(first)
+    before = credential.provider_data["user_id"]
+    granted = org.grant("cy@sandbox.example")
+    now = granted["id"].rpartition("/")[2]
+    for user_id in (before, now):
+        AccountLogin.objects.create(credential=credential, provider_id=credential.provider_id, user_id=user_id)
+    credential.tokens = {"access_token": granted["access_token"], "refresh_token": granted["refresh_token"]}
+    credential.provider_data = {**credential.provider_data, "user_id": now}
+    credential.tokens_version += 1
+    credential.save()
+
+    action, salesforce = registry.provider("salesforce").actions["create_record"], registry.provider("salesforce")
+    (outcome,) = action.run(again(first), salesforce.connect(credential), now=timezone.now())
+
+    (lead,) = org.records()
+    assert now != before and lead["CreatedById"] == before
+    assert outcome.kind is OutcomeKind.DONE and outcome.output["id"] == lead["Id"]

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import requests
+from django.apps import apps
 from django.utils import timezone
 
 from integrations import connecting, revocation
@@ -12,7 +14,7 @@ from integrations.errors import OAuthFailed
 from integrations.models import AccountLogin, Credential, CredentialStatus, DescribedObject, Integration, OAuthAttempt
 from integrations.providers.base import Grant
 from projects.models import AuditEntry, ConnectedUser
-from tests.factories import make_connected_user
+from tests.factories import make_connected_user, make_credential
 from tests.integrations.conftest import REDIRECT
 from tests.support.salesforce_login import go_through
 from tests.support.sandbox import SandboxOrg
@@ -178,3 +180,16 @@ def test_what_another_user_may_see_is_asked_anew(org, log_in):
     assert DescribedObject.objects.exists()
     log_in(username="cy@sandbox.example", password="cy-1234")
     assert not DescribedObject.objects.exists()
+
+
+def test_for_credentials_of_earlier_versions_the_account_of_today_is_noted_once(user, integration):
+    note_accounts = import_module("integrations.migrations.0005_logins_of_today").note_accounts
+    data = {"username": "bo@lind.example", "user_id": "005000000000001AAA"}
+    known = make_credential(integration, user, provider_data=data)
+    make_credential(integration, user, provider_id="", provider_data={})
+
+    note_accounts(apps, None)
+    note_accounts(apps, None)
+
+    login = AccountLogin.objects.get()
+    assert (login.credential, login.username, login.since) == (known, "bo@lind.example", known.created_at)

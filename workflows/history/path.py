@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from integrations.accounts import used_accounts
 from integrations.models import Credential
 from integrations.providers import registry
 from workflows.history.words import NOT_REACHED, UP_NEXT, Words, duration_of, step_words
@@ -64,6 +66,23 @@ def _record_id(step_run: StepRun | None) -> str:
     output = step_run.output if step_run else None
     found = (output.get("id") or output.get("Id")) if isinstance(output, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def accounts_of(run: Run, path: Sequence[StepOnPath]) -> list[str]:
+    """Name the accounts that the run's calls were made with; while it has made none, the one that it would use now.
+
+    The user may have connected again since, as somebody else of the same org.
+    """
+    credential = run.lane.credential
+    called = [at for step in path if (at := _last_called_at(step.step_run))]
+    return used_accounts(credential, called) if called else [str(credential)]
+
+
+def _last_called_at(step_run: StepRun | None) -> datetime | None:
+    """When the step's call was made, as near as is kept: an ended call's end, an open one's beginning."""
+    if step_run is None:
+        return None
+    return step_run.finished_at or step_run.repeated_at or step_run.called_at or step_run.started_at
 
 
 def record_url(credential: Credential, record_id: str) -> str:

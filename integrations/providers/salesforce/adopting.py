@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations.errors import ProviderError
+from integrations.models import AccountLogin
 from integrations.providers.base import JSON, ErrorClass, Outcome, OutcomeKind
 from integrations.providers.salesforce import outcomes
 from integrations.providers.salesforce.client import RequestRefused, SalesforceConnection
@@ -195,8 +196,8 @@ class Adopter:
         columns = sorted({name for item in items for name in self._stored(item.values)})
         since = self._since(min(items, key=_began))
         where = [f"CreatedDate >= {rendered_date(since)}"]
-        if user_id := self._connection.credential.provider_data.get("user_id"):
-            where.append(f"CreatedById = {quoted(user_id)}")
+        if user_ids := self._own_user_ids():
+            where.append(f"CreatedById IN ({', '.join(quoted(user_id) for user_id in user_ids)})")
         for condition in self._conditions(items):
             clauses = " AND ".join([*where, condition] if condition else where)
             selected = ", ".join(dict.fromkeys(["Id", "CreatedDate", *columns]))
@@ -205,6 +206,18 @@ class Adopter:
             records = self._connection.query(soql)
             share_calls(items, max(1, self._connection.calls - before))
             yield from self._unadopted(records, columns)
+
+    def _own_user_ids(self) -> list[str]:
+        """The users of the org that the credential acts with, or has: an interrupted call may have been the one's before.
+
+        Empty where the user of today is not known.
+        """
+        credential = self._connection.credential
+        current = str(credential.provider_data.get("user_id") or "")
+        if not current:
+            return []
+        before = AccountLogin.objects.of_credential(credential).filter(provider_id=credential.provider_id)
+        return sorted({current, *filter(None, before.values_list("user_id", flat=True))})
 
     def _unadopted(self, records: Iterable[Mapping[str, JSON]], columns: Sequence[str]) -> Iterator[Candidate]:
         for record in records:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.models import AccountLogin
 from tests.factories import lead_definition, make_event, make_run, make_step_run, make_workflow
 from tests.workflows.history.conftest import Acme
 from workflows.engine import ringing
@@ -332,3 +333,47 @@ def test_an_events_page_tells_what_it_started_and_what_not(ana, acme):
 
     assert run.pk.hex in body
     assert "Left out" in body and "The user had it switched off" in body
+
+
+def shown_account(client: Client, run: Run) -> str:
+    text = client.get(reverse("workflows:run", args=[run.pk])).content.decode()
+    found = re.search(r"<dt>Account</dt><dd>([^<]*)", text)
+    assert found
+    return found[1].strip()
+
+
+def test_a_run_keeps_the_account_that_its_call_was_made_with(acme: Acme, ana: Client) -> None:
+    now = timezone.now()
+    run = make_run(acme.workflow, acme.credential, state=RunState.SUCCEEDED, finished_at=now - timedelta(hours=2))
+    make_step_run(run, started_at=now - timedelta(hours=2), finished_at=now - timedelta(hours=2))
+    later = make_run(acme.workflow, acme.credential, state=RunState.SUCCEEDED, finished_at=now)
+    make_step_run(later, started_at=now, finished_at=now)
+    waiting = make_run(acme.workflow, acme.credential)
+    assert shown_account(ana, run) == "bo@lind.example"
+
+    for username, hours in (("bo@lind.example", 3), ("cy@lind.example", 1)):
+        since = now - timedelta(hours=hours)
+        AccountLogin.objects.create(credential=acme.credential, provider_id="00D", username=username, since=since)
+    acme.credential.provider_data = {**acme.credential.provider_data, "username": "cy@lind.example"}
+    acme.credential.save()
+
+    assert shown_account(ana, run) == "bo@lind.example"
+    assert shown_account(ana, later) == shown_account(ana, waiting) == "cy@lind.example"
+
+
+def test_a_run_whose_calls_were_two_accounts_names_both_and_one_older_than_all_has_the_first(
+    acme: Acme, ana: Client
+) -> None:
+    now = timezone.now()
+    step = lead_definition()["steps"][0]
+    steps = [{**step, "key": key} for key in ("first", "second")]
+    run = make_run(make_workflow(acme.integration, draft=lead_definition(steps=steps)), acme.credential)
+    make_step_run(run, "first", started_at=now - timedelta(days=9), finished_at=now - timedelta(days=9))
+    for username, hours in (("bo@lind.example", 3), ("cy@lind.example", 1)):
+        since = now - timedelta(hours=hours)
+        AccountLogin.objects.create(credential=acme.credential, provider_id="00D", username=username, since=since)
+    assert shown_account(ana, run) == "bo@lind.example"
+
+    make_step_run(run, "second", position=1, state=StepState.CALLING, called_at=now, started_at=now, finished_at=None)
+
+    assert shown_account(ana, run) == "bo@lind.example, cy@lind.example"

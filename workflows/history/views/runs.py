@@ -21,7 +21,7 @@ from projects.models import Role
 from projects.permissions import ProjectRequest, member_required
 from workflows.engine import cancelling, deciding, waits
 from workflows.history import queries, replaying
-from workflows.history.path import StepOnPath, path_of, record_url
+from workflows.history.path import StepOnPath, accounts_of, path_of, record_url
 from workflows.intake.planning import SkipReason
 from workflows.models import Event, Run, RunState, StepRun, StepState, Workflow
 
@@ -61,6 +61,7 @@ def run_context(request: ProjectRequest, run: Run) -> dict[str, Any]:
         "path": path,
         "mark": _mark(run, [step.step_run for step in path if step.step_run]),
         "credential": credential,
+        "accounts": accounts_of(run, path),
         "live_version": run.workflow.live_version,
         "replays": run.replays.select_related("lane")
         .order_by("-id")
