@@ -226,10 +226,19 @@ def test_a_password_is_typed_once_and_dots_stand_for_it_from_then_on(scene: Scen
     scene.open_portal()
     scene.log_in_at_salesforce()
     key, region = scene.portal.get_by_label("API key"), scene.portal.get_by_role("textbox", name="Region")
+    scene.page.evaluate("""() => {
+        window.changes = [];
+        window.addEventListener("message", ({ data }) => {
+            if (data.type === "triggerSDKEvent") window.changes.push(data.parameters[0]);
+        });
+    }""")
     key.fill("hunter2")
     region.fill("EMEA")
     scene.portal.get_by_role("switch", name="With a key").click()
     expect(scene.portal.get_by_role("switch", name="With a key")).to_be_checked()
+    events = scene.page.evaluate("window.changes")
+    assert {"api_key": "••••••", "region": "EMEA"} in [event["workflowStateChange"].get("settings") for event in events]
+    assert "hunter2" not in str(events)
 
     scene.page.reload()
     scene.open_portal()

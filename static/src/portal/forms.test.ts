@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
-import { isDirty, keep, readValues, selectKept, showFaults } from "./forms";
+import { isDirty, keep, readValues, selectKept, showFaults, toldValues } from "./forms";
 
 let form: HTMLFormElement;
 
@@ -87,4 +87,15 @@ test("a password that is typed while another is being saved stays typed", () => 
   keep(form, { key: "hunter2" });
 
   expect([key.value, isDirty(form)]).toEqual(["hunter3", true]);
+});
+
+test("others hear dots for a password, whatever it is, and the values to save stay as they are", () => {
+  form.insertAdjacentHTML("beforeend", field("key", "password", '<input name="key" type="password">'));
+  expect(toldValues(form, readValues(form))).toMatchObject({ key: "", region: "eu", limit: 3 });
+  for (const typed of ["hunter2", "••••••", " ", "••••••x"]) {
+    control<HTMLInputElement>("key").value = typed;
+    const values = readValues(form);
+    expect(toldValues(form, values)).toMatchObject({ key: "••••••", region: "eu" });
+    expect(values["key"]).toBe(typed);
+  }
 });

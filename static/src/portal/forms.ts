@@ -28,6 +28,13 @@ function valueOf(kind: string, control: Control): unknown {
   return text;
 }
 
+/** The same values as others may hear of them: dots for each password. */
+export function toldValues(form: HTMLFormElement, values: Record<string, unknown>): Record<string, unknown> {
+  const told = { ...values };
+  for (const { id, kind } of fieldsOf(form)) if (kind === "password" && told[id] !== "") told[id] = KEPT;
+  return told;
+}
+
 export function isDirty(form: HTMLFormElement): boolean {
   for (const { control } of fieldsOf(form)) {
     if (control instanceof HTMLSelectElement) {

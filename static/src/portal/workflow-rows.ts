@@ -1,6 +1,6 @@
 // The rows of the Configuration tab: switch a workflow, save its settings, follow changes made elsewhere.
 import { explain } from "./errors";
-import { isDirty, keep, readValues, showFaults } from "./forms";
+import { isDirty, keep, readValues, showFaults, toldValues } from "./forms";
 import type { Portal } from "./portal";
 import type { WorkflowState } from "./state";
 
@@ -62,7 +62,7 @@ export async function save(portal: Portal, row: HTMLElement): Promise<boolean> {
     const result = await portal.bridge.invoke("updateWorkflowUserSettings", [portal.state.type, id, values, portal.selection]);
     const errors = (result as { errors?: string[] } | undefined)?.errors ?? [];
     if (errors.length > 0) throw new Error(errors.join(" "));
-    await portal.tellWorkflowChange(id, { settings: values });
+    await portal.tellWorkflowChange(id, { settings: toldValues(form, values) });
     keep(form, values);
     say(row, "Saved.", "ok");
     return true;
