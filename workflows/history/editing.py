@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from lib import json_bounds
 from workflows.app_events.parsing import Bounds, NotAnObject, parse_object
 from workflows.definition.values import to_json_text
 
-BOUNDS: Final = Bounds(settings.EVENT_MAX_BYTES, 200, "payload")
-"""As long as intake takes an event. Intake knows no depth; no template reads deeper than a third of this one."""
+BOUNDS: Final = Bounds(settings.EVENT_MAX_BYTES, json_bounds.MAX_DEPTH - 1, "payload")
+"""What intake takes of an event, whose payload stands one level below the body."""
 
 
 def as_text(payload: Mapping[str, Any]) -> str:

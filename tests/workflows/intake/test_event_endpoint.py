@@ -1,6 +1,7 @@
 """The event endpoint: receipt, idempotency, refusals; each refusal leaves nothing behind."""
 
 import base64
+import gzip
 import json
 import time
 from datetime import timedelta
@@ -380,6 +381,30 @@ def test_a_body_that_is_no_event_is_refused_in_words(send, project, raw, says):
     assert answer.status_code == 400 and answer.json()["code"] == "bad_event"
     assert says in answer.json()["message"] and answer.json()["error"]["message"] == answer.json()["message"]
     assert Event.objects.count() == 0
+
+
+def test_an_event_may_come_packed_with_gzip_and_in_no_other_way(send, project):
+    event = {"name": "Lead Created", "payload": {"a": "é"}}
+    packed, bomb = gzip.compress(json.dumps(event).encode()), gzip.compress(b" " * 1_000_001)
+
+    assert send(project, raw=packed, Content_Encoding="gzip").status_code == 201
+    assert Event.objects.get().payload == {"a": "é"}
+    for raw, encoding, status, code in (
+        (bomb, "gzip", 413, "event_too_large"),
+        (packed[:-1], "gzip", 400, "bad_event"),
+        (packed, "", 400, "bad_event"),
+        (packed, "br", 415, "unsupported_encoding"),
+    ):
+        answer = send(project, raw=raw, Content_Encoding=encoding)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_the_encoding_of_a_body_that_is_not_utf_8_is_named(send, project, encoding):
+    answer = send(project, raw=json.dumps({"name": "é"}, ensure_ascii=False).encode(encoding))
+
+    assert answer.json()["code"] == "bad_event" and encoding in answer.json()["message"].lower()
 
 
 def test_an_event_of_more_than_a_megabyte_is_refused(send, project):
