@@ -36,14 +36,19 @@ class _FencedHTTP(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()  # which may take seconds
-        fencing.ask()
+        fencing.ask(changes=_may_change(data))
         super().send(data)
 
 
 class _FencedHTTPS(HTTPSConnection):
     def send(self, data: Any) -> None:
-        fencing.ask()
+        fencing.ask(changes=_may_change(data))
         super().send(data)
+
+
+def _may_change(data: Any) -> bool:
+    """Tell whether bytes of a request may change records: all do but the head of a GET, which has no body."""
+    return not (isinstance(data, bytes) and data.startswith(b"GET "))
 
 
 class _FencedHTTPPool(HTTPConnectionPool):
