@@ -8,6 +8,7 @@ one record, and so may a value that Salesforce can not read: what failed so is s
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,6 +21,9 @@ from integrations.providers.salesforce.errors_catalogue import COLLATERAL, LOCKE
 from integrations.providers.salesforce.ids import id18
 from integrations.providers.salesforce.replies import ApiError, Reply, read_errors
 from integrations.providers.salesforce.values import quoted
+from lib.errors import IsthmusError
+
+log = logging.getLogger("integrations.salesforce")
 
 _EARLIER_TRY: Final = "An earlier try of this call had created the record."
 _FOR_ONE_RECORDS_SAKE: Final = {400, 413, 414, 415}
@@ -100,17 +104,29 @@ class RecordWriter:
             return
         again: list[Item] = []
         for item, result in zip(items, results, strict=True):
-            if result.get("success") and result.get("id"):
-                item.outcome = self._done(item, result)
-                continue
-            errors = read_errors(result.get("errors")) or [ApiError("NO_ERROR_GIVEN", "Salesforce gave no reason.")]
-            if len(items) > 1 and any(error.code in COLLATERAL for error in errors):
+            try:
+                item.outcome = self._outcome_of(item, result, is_alone=len(items) == 1)
+            except IsthmusError:
+                raise
+            except Exception as exc:  # whatever stands in one record's answer is not the other records' matter
+                log.exception("answer.not_readable", extra={"run": item.call.run_id})
+                lost = AnswerLost(f"Salesforce's answer for this record could not be read: {type(exc).__name__}.")
+                item.outcome = outcomes.of_exception(lost, repeatable=self.is_repeatable)
+            if item.outcome is None:
                 again.append(item)
-            else:
-                item.outcome = self._refusal(item, errors)
         self._write_halves(again)
 
+    def _outcome_of(self, item: Item, result: Mapping[str, Any], *, is_alone: bool) -> Outcome | None:
+        """Read one record's result; None where it was not saved for another record's sake."""
+        if result.get("success") and result.get("id"):
+            return self._done(item, result)
+        errors = read_errors(result.get("errors")) or [ApiError("NO_ERROR_GIVEN", "Salesforce gave no reason.")]
+        if not is_alone and any(error.code in COLLATERAL for error in errors):
+            return None
+        return self._refusal(item, errors)
+
     def _write_halves(self, items: Sequence[Item]) -> None:
+        """Write the items in two requests, since one of them may be why the request was refused."""
         middle = (len(items) + 1) // 2
         self.write(items[:middle])
         self.write(items[middle:])
