@@ -1,4 +1,5 @@
-"""`GET /healthz`: whether the web process, the database, the broker and a worker answer. `/healthz/live`: the first alone.
+"""`GET /healthz`: whether the web process, the database, the broker and a worker answer, and no lane is stuck.
+`/healthz/live`: the first alone.
 
 A web process that is about to stop says so on both, so that load balancers turn away.
 """
@@ -21,7 +22,7 @@ from django.utils import timezone
 from lib import stopping
 from projects import database_refusals
 from projects.errors import DatabaseReadOnly, DiskFull
-from workflows.models import WorkerPulse
+from workflows.models import Lane, WorkerPulse
 
 PATH = "/healthz"
 LIVE_PATH = "/healthz/live"
@@ -69,13 +70,14 @@ def _told(parts: dict[str, Part]) -> JsonResponse:
 
 
 def check() -> dict[str, Part]:
-    """Look at each part; shape: {"web", "database", "broker", "worker"} of {"ok", "message"}."""
+    """Look at each part; shape: {"web", "database", "broker", "worker", "lanes"} of {"ok", "message"}."""
     database = _database()
     return {
         "web": {"ok": True, "message": "answers"},
         "database": database,
         "broker": _broker(),
         "worker": _worker() if database["ok"] else {"ok": False, "message": "not known while the database is away"},
+        "lanes": _lanes() if database["ok"] else {"ok": False, "message": "not known while the database is away"},
     }
 
 
@@ -127,3 +129,11 @@ def _worker() -> Part:
         return {"ok": False, "message": "no worker has answered yet"}
     age = round((timezone.now() - pulse.beat_at).total_seconds(), 1)
     return {"ok": pulse.beat_at > since, "message": f"{pulse.name} answered {age} s ago"}
+
+
+def _lanes() -> Part:
+    stuck = Lane.objects.stuck().count()
+    if not stuck:
+        return {"ok": True, "message": "none crashes its workers"}
+    whose = "one account's runs" if stuck == 1 else f"the runs of {stuck} accounts"
+    return {"ok": False, "message": f"work on {whose} crashes again and again; the workers' log says at what"}

@@ -15,7 +15,18 @@ class Lease:
     token: UUID
     taken_at: datetime = field(default_factory=timezone.now, compare=False)
     """By the database's clock."""
+    crashes: int = field(default=0, compare=False)
+    """How often in a row work on the lane has crashed before this lease was taken."""
+    suspect: UUID | None = field(default=None, compare=False)
+    """The run under which it crashed last, where that is known."""
+    set_aside: frozenset[UUID] = field(default=frozenset(), compare=False)
+    """Runs that are to be done last, each alone."""
     _since: float = field(default_factory=fencing.clock, compare=False)
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether the run in hand is noted before work on it begins."""
+        return self.crashes > 0
 
     def now(self) -> datetime:
         """By the database's clock, whatever this host's says and whoever sets it meanwhile."""

@@ -165,12 +165,19 @@ class Lane(models.Model):
     """By it one tells which news end the pause before its time; "" while there is none."""
     rung_at = models.DateTimeField(null=True, blank=True)
     """When its doorbell rang last; an awake lane is not rung again."""
+    crashes = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """How often in a row work on it ended by an error or with its process; 0 once it was given back."""
+    suspect = models.UUIDField(null=True)
+    """The run in hand, noted while work goes on after a crash: what crashes next is its fault."""
+    set_aside = models.JSONField(default=list, db_default=[])
+    """Ids of runs under which a worker has died once: they are done last and each alone. Shape: [str]."""
 
     objects = LaneQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["paused_until"], condition=models.Q(paused_until__isnull=False), name="lane_by_pause"),
+            models.Index(fields=["credential"], condition=models.Q(crashes__gt=0), name="lane_crashing"),
         ]
 
 

@@ -19,6 +19,9 @@ DUE_STATES = ("queued", "waiting")
 _IS_DUE = RawSQL("state IN ('queued', 'waiting')", (), output_field=models.BooleanField())
 """DUE_STATES as literals: SQLite takes a partial index only where the statement itself shows that it covers the rows."""
 _IS_PARKED = RawSQL("workflows_run.state = 'parked'", (), output_field=models.BooleanField())
+STUCK_CRASHES = 2
+"""From so many crashes in a row on, a lane counts as stuck: once may be a worker that was killed for another reason."""
+_IS_CRASHING = RawSQL("crashes > 0", (), output_field=models.BooleanField())
 OPEN_STATES = ("queued", "waiting", "parked", "asking")
 
 
@@ -101,6 +104,10 @@ class LaneQuerySet(models.QuerySet["Lane"]):
     def paused(self) -> Self:
         """Lanes that a rate limit or a used-up API budget has stopped, by the database's clock."""
         return self.filter(paused_until__gt=Now())
+
+    def stuck(self) -> Self:
+        """Lanes on which work has crashed again and again, and was not given back in order since."""
+        return self.filter(_IS_CRASHING, crashes__gte=STUCK_CRASHES)
 
     def held_by(self, lease: Lease) -> Self:
         return self.filter(pk=lease.lane_id, lease_token=lease.token)

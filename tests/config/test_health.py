@@ -7,9 +7,11 @@ from django.test import Client
 from django.utils import timezone
 
 from config import health
-from workflows.models import WorkerPulse
+from tests.factories import make_credential
+from workflows.models import Lane, WorkerPulse
 
 pytestmark = pytest.mark.django_db
+PARTS = ("web", "database", "broker", "worker", "lanes")
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +25,7 @@ def test_all_is_well_when_a_worker_answered_lately():
     answer = Client().get("/healthz")
 
     assert answer.status_code == 200 and answer.json()["ok"] is True
-    assert {part: answer.json()[part]["ok"] for part in ("web", "database", "broker", "worker")} == dict.fromkeys(
-        ("web", "database", "broker", "worker"), True
-    )
+    assert {part: answer.json()[part]["ok"] for part in PARTS} == dict.fromkeys(PARTS, True)
 
 
 @pytest.mark.parametrize("beat_at", [None, timedelta(minutes=1)])
@@ -51,3 +51,14 @@ def test_a_broker_that_is_away_is_said(settings, monkeypatch):
 
 def test_health_is_told_to_any_host():
     assert Client().get("/healthz", headers={"host": "10.1.2.3"}).status_code in (200, 503)
+
+
+@pytest.mark.parametrize(("crashes", "is_well"), [(0, True), (1, True), (2, False)])
+def test_a_lane_that_crashes_again_and_again_is_said(crashes, is_well):
+    Lane.objects.update_or_create(credential=make_credential(), defaults={"crashes": crashes})
+    WorkerPulse.objects.create(name="one", beat_at=timezone.now())
+
+    answer = Client().get("/healthz")
+
+    assert answer.json()["lanes"]["ok"] is is_well and answer.status_code == (200 if is_well else 503)
+    assert is_well or "one account's runs" in answer.json()["lanes"]["message"]

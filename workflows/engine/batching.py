@@ -11,11 +11,12 @@ from django.conf import settings
 from integrations.models import Configuration
 from integrations.providers.base import Action
 from lib import log_lines, masks
+from lib.encryption import DecryptionFailed
 from lib.masks import Mask
 from workflows import user_settings
 from workflows.definition.schema import Step
-from workflows.engine import passwords, rendering
-from workflows.engine.rows import DueRun, StepInHand, due_runs, steps_of
+from workflows.engine import isolation, passwords, rendering
+from workflows.engine.rows import DueRun, StepInHand, due_runs, run_in_hand, steps_of
 from workflows.models import Run, RunState, StepState, WorkflowSetting
 from workflows.querysets import OPEN_STATES
 from workflows.sealed_settings import opened, place_of_own, place_of_shared
@@ -41,6 +42,11 @@ class Turn:
     """Whether an earlier call of this step had no answer when this try began."""
     repeated_at: datetime | None = None
     """When that call had been sent again, as the step run said before this try."""
+    fault: Exception | None = None
+    """What was raised while this turn was made ready: it can not be done."""
+    group_key: str = ""
+    record_key: str | None = None
+    """What the action says of the rendered inputs."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -96,6 +102,12 @@ class Turn:
     def is_at_end(self) -> bool:
         return self.run.position >= len(self.steps)
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether an earlier call of its step ended by an error of our own: it is made alone, so that no other meets it."""
+        earlier = self.step_run
+        return bool(earlier and earlier.called_at and (earlier.error or {}).get("code") == isolation.INTERNAL_ERROR)
+
     def render(self) -> rendering.RenderedStep:
         """The inputs of this turn's step. A call that may have happened keeps the inputs it was made with, unless they
         hold a secret: those are not kept, so they are rendered anew."""
@@ -110,9 +122,13 @@ class Turn:
         return self.rendered
 
 
-def due_turns(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUID] = ()) -> list[Turn]:
-    """The lane's due runs, oldest event first, at most a group's size, each with what it needs."""
-    runs = _ready_runs(lane_id, now=now, without_workflows=without_workflows)
+def due_turns(
+    lane_id: UUID, *, now: datetime, limit: int | None = None, without_workflows: Collection[UUID] = ()
+) -> list[Turn]:
+    """The lane's due runs, oldest event first, at most `limit` (a group's size), each with what it needs or with why it can
+    not be had."""
+    limit = settings.LANE_GROUP_SIZE if limit is None else limit
+    runs = _ready_runs(lane_id, now=now, limit=limit, without_workflows=without_workflows)
     outputs: dict[UUID, dict[str, Any]] = {run.id: {} for run in runs}
     begun: dict[tuple[UUID, int], StepInHand] = {}
     # Of all of them: a worker that died between a call and its result left nothing but the step's row.
@@ -120,16 +136,58 @@ def due_turns(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUI
         begun[step_run.run_id, step_run.position] = step_run
         if step_run.state == StepState.SUCCEEDED:
             outputs[step_run.run_id][step_run.step_key] = step_run.output
-    values = settings_of(runs)
+    faults = {run.id: fault for run in runs if (fault := _fault_of_version(run))}
+    values = _settings_or_faults([run for run in runs if run.id not in faults], faults)
     return [
         Turn(
             run,
             outputs[run.id],
-            values[run.configuration_id, run.version_id],
+            values.get((run.configuration_id, run.version_id), {}),
             begun.get((run.id, run.position)),
+            fault=faults.get(run.id),
         )
         for run in runs
     ]
+
+
+def _fault_of_version(run: DueRun) -> Exception | None:
+    """Return why the run's version can not be read, or has no step at the run's position."""
+    try:
+        rendering.prepared(run.version_id).definition.steps[run.position]
+    except Exception as exc:
+        if not isolation.is_of_the_rows(exc):
+            raise
+        return exc
+    return None
+
+
+def _settings_or_faults(runs: Sequence[DueRun], faults: dict[UUID, Exception]) -> dict[Asker, dict[str, Any]]:
+    """Return the settings that the runs' versions ask for; add to `faults` the runs whose settings can not be read."""
+    try:
+        return settings_of(runs)
+    except Exception as exc:
+        if not (isinstance(exc, DecryptionFailed) or isolation.is_of_the_rows(exc)):
+            raise
+        if len(runs) == 1:
+            faults[runs[0].id] = exc
+            return {}
+    found: dict[Asker, dict[str, Any]] = {}
+    for run in runs:
+        found |= _settings_or_faults([run], faults)
+    return found
+
+
+def unreadable_run(lane_id: UUID, *, now: datetime, limit: int) -> tuple[UUID, Exception] | None:
+    """Return the first of the lane's due runs that can not be read from the database, and what is raised by it."""
+    for run_id in Run.objects.due(now).filter(lane=lane_id).order_by("pk").values_list("pk", flat=True)[:limit]:
+        try:
+            run_in_hand(run_id)
+            steps_of([run_id])
+        except Exception as exc:
+            if not isolation.is_of_the_rows(exc):
+                raise
+            return run_id, exc
+    return None
 
 
 def has_turns(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUID] = ()) -> bool:
@@ -137,12 +195,12 @@ def has_turns(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUI
     first = due_runs(lane_id, now=now, limit=1, without_workflows=without_workflows)
     if not first or not first[0].order_key:
         return bool(first)
-    return bool(_ready_runs(lane_id, now=now, without_workflows=without_workflows))
-
-
-def _ready_runs(lane_id: UUID, *, now: datetime, without_workflows: Collection[UUID]) -> list[DueRun]:
-    """Due runs that wait for no other, the oldest first. A long tail behind one key does not hide what comes after it."""
     limit = settings.LANE_GROUP_SIZE
+    return bool(_ready_runs(lane_id, now=now, limit=limit, without_workflows=without_workflows))
+
+
+def _ready_runs(lane_id: UUID, *, now: datetime, limit: int, without_workflows: Collection[UUID]) -> list[DueRun]:
+    """Due runs that wait for no other, the oldest first. A long tail behind one key does not hide what comes after it."""
     held: set[str] = set()
     while True:
         found = due_runs(lane_id, now=now, limit=limit, without_keys=held, without_workflows=without_workflows)
@@ -241,11 +299,9 @@ def first_group(action: Action, turns: Sequence[Turn]) -> Group:
     """The longest beginning of `turns` (same version and step, rendered) that may go in one execution, in their order."""
     group = Group(action)
     for turn in turns:
-        assert turn.rendered is not None
-        key, record_key = action.group_key(turn.rendered.inputs), action.record_key(turn.rendered.inputs)
         if not group.turns:
-            group.key = key
-        elif not group.admits(key, record_key):
+            group.key = turn.group_key
+        elif turn.is_suspect or group.turns[0].is_suspect or not group.admits(turn.group_key, turn.record_key):
             break
-        group.add(turn, record_key)
+        group.add(turn, turn.record_key)
     return group

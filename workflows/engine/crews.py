@@ -1,15 +1,18 @@
 """This process's crew, if it is a worker; what a lane's turn is."""
 
+import logging
 from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from integrations.models import Credential
 from workflows.engine import crash_points, draining, leasing
 from workflows.engine.crew import Crew
 from workflows.engine.slices import Slice
+
+log = logging.getLogger("workflows.crew")
 
 STOP_SECONDS = 15.0
 """How long a worker that is to end waits for the groups in hand; what is not done then is found by the next one."""
@@ -46,7 +49,13 @@ def _take_turn(lane_id: UUID, slice_: Slice) -> None:
     crash_points.reach("before_lease")
     if lease := leasing.lease_lane(lane_id):
         crash_points.reach("after_lease")
-        draining.drain(lease, slice_)
+        try:
+            draining.drain(lease, slice_)
+        except Exception as exc:
+            if not isinstance(exc, DatabaseError | InterfaceError):  # those can not be written down; the lease lapses
+                crashes = leasing.give_up(lease)
+                log.error("lane.given_up", extra={"lane": lane_id, "crashes": crashes})
+            raise
 
 
 @lru_cache(maxsize=10_000)

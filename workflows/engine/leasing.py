@@ -2,15 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
 
+import orjson
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
 from lib import fencing, hot_statements
+from lib.hot_statements import Kind
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
 
@@ -18,14 +20,23 @@ log = logging.getLogger("workflows.leasing")
 
 
 _LEASE = """
-UPDATE workflows_lane SET lease_token = %s, leased_until = {later}, rung_at = NULL
+UPDATE workflows_lane SET lease_token = %s, leased_until = {later}, rung_at = NULL,
+       crashes = CASE WHEN lease_token IS NULL OR crashes >= 1000 THEN crashes ELSE crashes + 1 END
  WHERE credential_id = %s AND (leased_until IS NULL OR leased_until < {now})
    AND (paused_until IS NULL OR paused_until <= {now})
-RETURNING {clock}, {lazily}
+RETURNING {clock}, {lazily}, crashes, suspect, set_aside
 """
+"""A lapsed lease that nobody gave back is one whose worker died or hangs, so it counts as a crash."""
 _RELEASE = """
-UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL WHERE credential_id = %s AND lease_token = %s
+UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL, crashes = 0, suspect = NULL
+ WHERE credential_id = %s AND lease_token = %s
 RETURNING {lazily}
+"""
+_GIVE_UP = """
+UPDATE workflows_lane SET lease_token = NULL, leased_until = NULL,
+       crashes = CASE WHEN crashes < 1000 THEN crashes + 1 ELSE crashes END
+ WHERE credential_id = %s AND lease_token = %s
+RETURNING crashes
 """
 """Neither waits for the disk: a lease or a return that a crash of the database undoes is one that lapses, or is found lost at
 the next write. What is written under it waits, and takes the lease with it."""
@@ -34,21 +45,43 @@ UPDATE workflows_lane SET leased_until = {later}, lease_token = CASE WHEN %s THE
  WHERE credential_id = %s AND lease_token = %s RETURNING credential_id
 """
 """Fence, and renew or give back: by itself, or as a part of a statement whose other parts ask whether it gave a row."""
+_NOTE_SUSPECT = """
+UPDATE workflows_lane SET leased_until = {later}, suspect = %s WHERE credential_id = %s AND lease_token = %s
+RETURNING {lazily}
+"""
+_SET_ASIDE = """
+UPDATE workflows_lane SET set_aside = %s, suspect = NULL WHERE credential_id = %s AND lease_token = %s RETURNING credential_id
+"""
+CAREFUL_PART = 1 / 3
+"""Of a lease's length, after a crash: should it happen again, the lane stands still for no longer than that."""
 
 
 def lease_lane(lane_id: UUID) -> Lease | None:
     """Take the lease on one lane; None when another worker was first, or the lane is paused. When it lapses the database's
     clock says, so that no host takes a lane from another because its own clock is wrong."""
     token = uuid4()
-    won = hot_statements.run(hot_statements.in_its_words(_LEASE), [token, settings.LANE_LEASE_SECONDS, lane_id])
+    won = hot_statements.run(
+        hot_statements.in_its_words(_LEASE), [token, settings.LANE_LEASE_SECONDS, lane_id], _LEASE_KINDS
+    )
     if not won:
         return None
-    return Lease(lane_id, token, won[0][0] or timezone.now())
+    taken_at, _, crashes, suspect, set_aside = won[0]
+    return Lease(
+        lane_id, token, taken_at or timezone.now(), crashes, suspect, frozenset(UUID(each) for each in set_aside or ())
+    )
+
+
+_LEASE_KINDS = (Kind.PLAIN, Kind.PLAIN, Kind.PLAIN, Kind.ID, Kind.JSON)
+
+
+def seconds_of(lease: Lease) -> float:
+    """Return how long the lease is renewed for."""
+    return float(settings.LANE_LEASE_SECONDS) * (CAREFUL_PART if lease.is_careful else 1)
 
 
 def hold_parameters(lease: Lease, *, gives_back: bool = False) -> list[object]:
     """What HOLD asks for."""
-    return [None if gives_back else settings.LANE_LEASE_SECONDS, gives_back, lease.lane_id, lease.token]
+    return [None if gives_back else seconds_of(lease), gives_back, lease.lane_id, lease.token]
 
 
 def hold(lease: Lease, *, gives_back: bool = False) -> None:
@@ -60,6 +93,28 @@ def hold(lease: Lease, *, gives_back: bool = False) -> None:
 def release(lease: Lease) -> None:
     """Give the lane back. Whoever lost the lease gives back nothing."""
     hot_statements.run(hot_statements.in_its_words(_RELEASE), [lease.lane_id, lease.token])
+
+
+def give_up(lease: Lease) -> int:
+    """Give the lane back after work on it has crashed; return how often in a row it has."""
+    rows = hot_statements.run(hot_statements.in_its_words(_GIVE_UP), [lease.lane_id, lease.token])
+    return int(rows[0][0]) if rows else 0
+
+
+def note_suspect(lease: Lease, run_id: UUID | None) -> None:
+    """Note the run in hand, None where there is none: should this process die, it is known under which. Raises LeaseLost."""
+    parameters = [seconds_of(lease), run_id, lease.lane_id, lease.token]
+    since = fencing.clock()
+    if not hot_statements.run(hot_statements.in_its_words(_NOTE_SUSPECT), parameters):
+        raise LeaseLost(lane_id=lease.lane_id)
+    renewed(lease, since=since)
+
+
+def set_aside(lease: Lease, run_ids: Collection[UUID]) -> None:
+    """Keep the ids of the runs that are to be done last, each alone. Raises LeaseLost."""
+    ids = orjson.dumps(sorted(str(each) for each in run_ids)).decode()
+    if not hot_statements.run(_SET_ASIDE, [ids, lease.lane_id, lease.token]):
+        raise LeaseLost(lane_id=lease.lane_id)
 
 
 class _Keeper:
@@ -89,14 +144,14 @@ class _Keeper:
     def renewed(self, lease: Lease, *, since: float) -> None:
         with self._lock:
             if lease in self._held:
-                until = since + settings.LANE_LEASE_SECONDS * fencing.TRUSTED_PART
+                until = since + seconds_of(lease) * fencing.TRUSTED_PART
                 self._held[lease] = max(self._held[lease], until)
 
     def surely_holds(self, lease: Lease) -> bool:
         return self._held.get(lease, 0.0) > fencing.clock()
 
     def _renew_forever(self) -> None:
-        while not self._wake.wait(settings.LANE_LEASE_SECONDS / 3):
+        while not self._wake.wait(settings.LANE_LEASE_SECONDS * CAREFUL_PART / 2):
             with self._lock:
                 held = list(self._held)
                 if not held:

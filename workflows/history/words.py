@@ -10,6 +10,7 @@ from typing import Any
 from integrations.providers.base import ErrorClass
 from workflows.engine import waits
 from workflows.models import Run, RunState, StepRun, StepState
+from workflows.querysets import STUCK_CRASHES
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ def why_it_stands(run: Run, *, now: datetime) -> str:
     match run.state:
         case RunState.QUEUED if waits.is_held_up(run, now=now):
             return run.lane.pause_reason or words.explanation
+        case RunState.QUEUED if run.lane.crashes >= STUCK_CRASHES:
+            return (
+                f"Work on this account's runs has crashed {run.lane.crashes} times in a row. Isthmus finds the run at fault, "
+                "sets it aside and goes on with the others."
+            )
         case RunState.QUEUED | RunState.WAITING | RunState.ASKING | RunState.CANCELLED:
             return run.wait_reason or words.explanation
         case RunState.FAILED if run.error and not run.error.get("step_key"):

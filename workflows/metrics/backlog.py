@@ -19,7 +19,7 @@ from integrations import budgeting
 from integrations.budgeting import Budget
 from integrations.models import Credential
 from lib import clocks
-from workflows.models import WorkerPulse
+from workflows.models import Lane, WorkerPulse
 
 log = logging.getLogger("workflows.metrics")
 
@@ -86,6 +86,7 @@ def _families(now: datetime) -> Iterator[GaugeMetricFamily]:
     leased, paused = _row(_LANES, moment, moment)
     yield _gauge("isthmus_lanes_leased", "Lanes that a worker holds.", leased)
     yield _gauge("isthmus_lanes_paused", "Lanes that a rate limit or an API budget has stopped.", paused)
+    yield _gauge("isthmus_lanes_stuck", "Lanes on which work crashes again and again.", Lane.objects.stuck().count())
     yield _credentials()
     yield from _budgets(now)
     newest = WorkerPulse.objects.aggregate(at=Max("beat_at"))["at"]

@@ -217,14 +217,14 @@ class Stage:
         monkeypatch.setattr("workflows.engine.ringing.ring", lambda lanes: [self.bell.put(lane) for lane in lanes])
         monkeypatch.setattr(draining, "_execute", self.execute)
 
-    def execute(self, action, calls, link):
+    def execute(self, action, begun, link, fence):
         with self._lock:
             self.under_way += 1
             self.most = max(self.most, self.under_way)
-            self.began.append([call.run_id for call in calls])
+            self.began.append([call.run_id for _, call in begun])
         try:
             time.sleep(self._seconds)
-            return self._execute(action, calls, link)
+            return self._execute(action, begun, link, fence)
         finally:
             with self._lock:
                 self.under_way -= 1

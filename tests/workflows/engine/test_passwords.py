@@ -95,5 +95,9 @@ def test_a_password_copied_to_another_place_does_not_open(asking):
     configuration.save()
     WorkflowSetting.objects.update(values={})
 
-    with pytest.raises(DecryptionFailed):
-        due_turns(asking.credential.pk, now=timezone.now())
+    [turn] = due_turns(asking.credential.pk, now=timezone.now())
+    asking.drain()
+
+    run = Run.objects.get()
+    assert isinstance(turn.fault, DecryptionFailed) and not turn.settings
+    assert run.state == RunState.WAITING and "secret can not be read" in run.wait_reason and not asking.leads()
