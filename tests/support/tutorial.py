@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.models import Credential
+from integrations.models import ApiUsage, Credential
 from projects.models import ConnectedUser, Project
 from projects.user_tokens import UserToken
 from tests.factories import (
@@ -57,6 +57,7 @@ class Tutorial:
             Credential.objects.filter(pk=self.credential.pk, api_checked_at__isnull=False).update(
                 api_checked_at=F("api_checked_at") - later
             )
+            ApiUsage.objects.filter(checked_at__isnull=False).update(checked_at=F("checked_at") - later)
         lease = leasing.lease_lane(self.credential.pk)
         if lease:
             draining.drain(lease)
