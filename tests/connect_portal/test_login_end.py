@@ -67,7 +67,14 @@ def test_a_process_that_dies_at_the_end_of_a_log_in_leaves_no_half(
     before = everything()
     back = come_back(Popup(cast), org)
 
-    died = run_module("tests.support.finish_login", point, back["state"], back["code"], BASE_URL=BASE_URL)
+    died = run_module(
+        "tests.support.finish_login",
+        point,
+        back["state"],
+        back["code"],
+        BASE_URL=BASE_URL,
+        SALESFORCE_LOGIN_URL=org.url,
+    )
 
     assert died.returncode == KILLED, died.stderr
     assert everything() == before

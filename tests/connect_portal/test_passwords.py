@@ -193,5 +193,7 @@ def test_a_workflow_that_is_off_the_air_meanwhile_keeps_the_shared_one(
 
 
 def test_a_shared_number_is_a_password_too(cast: Cast, credential: Credential, asking: Workflow) -> None:
-    assert share(cast, credential, api_key=4711) == {"api_key": KEPT}
-    assert read_shared() == "4711" and "4711" not in str(Configuration.objects.get().shared_settings)
+    assert share(cast, credential, api_key=47114711471147) == {"api_key": KEPT}
+    assert read_shared() == "47114711471147" and "47114711471147" not in str(
+        Configuration.objects.get().shared_settings
+    )
