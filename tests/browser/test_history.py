@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tests.factories import (
     make_workflow,
     switch_on,
 )
-from workflows.models import Run, RunState, StepState, Workflow, WorkflowSetting
+from workflows.models import Lane, PauseCause, Run, RunState, StepState, Workflow, WorkflowSetting
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -314,10 +315,59 @@ def rich(scene: Scene) -> dict[str, str]:
         "edited run": f"/activity/{edited.pk}/",
         "edited again": f"/activity/{edited.pk}/replay/edited/",
         "asking run": f"/activity/{asking.pk}/",
+        **that_wait(scene),
         "event": reverse("workflows:event", args=[failed.event_id]),
         "users": "/users/",
         "user": f"/users/{scene.credential.user_id}/",
     }
+
+
+def that_wait(scene: Scene) -> dict[str, str]:
+    """Pages of what waits: for the end of a pause, to be tried again at an org out of reach, for its user."""
+    limited = {
+        "class": "rate_limited",
+        "code": "BUSY",
+        "message": "Too much.",
+        "fields": [],
+        "status": 429,
+        "advice": "",
+    }
+    pages = {}
+    for name, account in {
+        "held up": {},
+        "out of reach": {
+            "unreachable_since": timezone.now(),
+            "unreachable_reason": "Can not connect to lind.example:443: …",
+        },
+        "to be connected again": {"status": "INVALID", "status_reason": "The password was changed."},
+    }.items():
+        user = make_connected_user(scene.project, name)
+        credential = make_credential(
+            scene.integration, user, provider_data={"username": f"{name}@x.example"}, **account
+        )
+        state = {"held up": RunState.QUEUED, "out of reach": RunState.WAITING}.get(name, RunState.PARKED)
+        soon = timezone.now() + timedelta(minutes=5)
+        run = make_run(scene.workflow, credential, state=state, started_at=timezone.now(), wake_at=soon)
+        make_step_run(run, state=StepState.WAITING, output=None, error=limited, tries=0, finished_at=None)
+        if name == "held up":
+            Lane.objects.filter(pk=credential.pk).update(
+                paused_until=soon, pause_reason="BUSY: Too much.", pause_cause=PauseCause.RATE_LIMIT
+            )
+        pages[f"run, {name}"] = f"/activity/{run.pk}/"
+        pages[f"user, {name}"] = f"/users/{user.pk}/"
+    return pages
+
+
+def test_a_wait_is_ended_by_the_keyboard(ana, scene):
+    pages = that_wait(scene)
+    ana.goto(f"{scene.server}{pages['run, held up']}")
+    button = ana.get_by_role("button", name="Try now")
+
+    button.focus()
+    ana.keyboard.press("Enter")
+
+    expect(ana.get_by_text("It is tried now.")).to_be_visible()
+    expect(button).to_have_count(0)
 
 
 @pytest.mark.looks
