@@ -35,7 +35,7 @@ class Findings:
             self.violations.append(f"{what}: {len(found)}, such as {', '.join(map(str, found[:5]))}")
 
 
-_TEXT_FIELDS = {"Lead": ("FirstName", "Street"), "Task": ("CallObject", "CallDisposition")}
+_TEXT_FIELDS = {"Lead": ("FirstName", "Street"), "Every_Type__c": ("Phone__c", "Text__c")}
 """Where an event's number and its `code` stand in each kind of record."""
 
 

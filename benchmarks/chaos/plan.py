@@ -8,10 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Plan:
-    """One run of chaos. Half of the users have a workflow with an `order by` key, the others one without. Some of either have
-    another such workflow, of which only `limit` calls may be under way at once. Some of those without a key have one that
-    makes Tasks, or one that creates or updates by an external id. A fifth of the users sends no poison: they show what the
-    others' poison does to them."""
+    """One run of chaos.
+
+    Half of the users have a workflow with an `order by` key, which makes Leads. Those without a key have one that makes
+    records with a field of each type, or one that creates or updates Leads by an external id. Some of either have such a
+    workflow of which only `limit` calls may be under way at once. A fifth of the users sends no poison: they show what the
+    others' poison does to them.
+    """
 
     events: int = 20_000
     users: int = 50
@@ -46,8 +49,10 @@ class Plan:
         return user % 10 in (1, 3) or user % 12 == 4
 
     def kind(self, user: int) -> str:
-        """What the user's workflow makes: "lead", "task" or "upsert"."""
-        return {5: "task", 7: "upsert"}.get(user % 10, "lead")
+        """What the user's workflow makes: "lead", "every type" or "upsert"."""
+        if self.is_ordered(user):
+            return "lead"
+        return "upsert" if user % 10 == 7 else "every type"
 
     def is_clean(self, user: int) -> bool:
         """Whether the user sends no poison."""

@@ -48,24 +48,26 @@ _LEAD = {
     "AnnualRevenue": "{{ trigger.revenue | divided_by: trigger.parts | round: 2 }}",
     "Description": _TEXT,
 }
-_TASK = {
-    "CallObject": "{{ trigger.first_name }}",
-    "Subject": "{{ trigger.last_name }}",
-    "CallDisposition": "{{ trigger.code }}",
-    "CallDurationInSeconds": _NUMBER,
-    "ReminderDateTime": "{{ trigger.at }}",
-    "IsReminderSet": "{{ trigger.urgent }}",
-    "ActivityDate": "{{ trigger.day }}",
-    "Description": _TEXT,
+_EVERY_TYPE = {
+    "Phone__c": "{{ trigger.first_name }}",
+    "Name": "{{ trigger.last_name }}",
+    "Text__c": "{{ trigger.code }}",
+    "Email__c": "{{ trigger.email }}",
+    "Whole__c": _NUMBER,
+    "Currency__c": "{{ trigger.revenue | divided_by: trigger.parts | round: 2 }}",
+    "Checkbox__c": "{{ trigger.urgent }}",
+    "Datetime__c": "{{ trigger.at }}",
+    "Date__c": "{{ trigger.day }}",
+    "Area__c": _TEXT,
 }
 _STEPS: dict[str, dict[str, Any]] = {
     "lead": {
         "inputs": {"record_type": "Lead", "fields": _LEAD},
         "required_inputs": ["fields.LastName"],
     },
-    "task": {
-        "inputs": {"record_type": "Task", "fields": _TASK},
-        "required_inputs": ["fields.Subject"],
+    "every type": {
+        "inputs": {"record_type": "Every_Type__c", "fields": _EVERY_TYPE},
+        "required_inputs": ["fields.Name"],
     },
     "upsert": {
         "inputs": {
