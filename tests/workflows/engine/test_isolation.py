@@ -12,7 +12,7 @@ from integrations.providers.salesforce.actions.create_record import CreateRecord
 from tests.factories import lead_definition, make_workflow, switch_on
 from tests.support.processes import run_module
 from tests.support.tutorial import connect
-from workflows.engine import batching, crews, draining, leasing, rendering
+from workflows.engine import batching, crews, draining, group_calls, leasing, rendering
 from workflows.engine.batching import Turn
 from workflows.engine.slices import Slice
 from workflows.models import Lane, Run, RunState, Slot, StepState, WorkflowVersion
@@ -266,14 +266,14 @@ def test_a_crash_while_a_slot_is_held_leaves_the_slot_to_the_lanes_next_call(tut
     version.definition = lead_definition(concurrency=1)
     version.save()
     rendering.forget_prepared()
-    right = draining._finish
+    right = group_calls.results.finish
 
     def broken(hold, results, *, is_last):
         if any(turn.run.payload["last_name"] == "Poison" for turn, _ in results):
             raise Broken
         return right(hold, results, is_last=is_last)
 
-    monkeypatch.setattr(draining, "_finish", broken)
+    monkeypatch.setattr(group_calls.results, "finish", broken)
     runs = send_all(tutorial)
 
     tutorial.drain()

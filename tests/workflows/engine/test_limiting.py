@@ -14,7 +14,7 @@ from lib import hot_statements
 from tests.factories import lead_definition, make_workflow, switch_on
 from tests.support.tutorial import connect
 from tests.support.workers import files_broker, wait_until, worker
-from workflows.engine import draining, leasing, limiting
+from workflows.engine import draining, group_calls, leasing, limiting
 from workflows.engine.rendering import forget_prepared
 from workflows.errors import LeaseLost
 from workflows.leases import Lease
@@ -103,13 +103,13 @@ def test_a_run_that_goes_on_no_longer_says_that_it_waits(tutorial, monkeypatch):
     before = Run.objects.get(pk=run.pk).wait_reason
     limiting.give_back(tutorial.workflow.pk, leases[0])
     during = []
-    execute = draining._execute
+    execute = group_calls._execute
 
     def watched(*given):
         during.append(Run.objects.get(pk=run.pk).wait_reason)
         return execute(*given)
 
-    monkeypatch.setattr(draining, "_execute", watched)
+    monkeypatch.setattr(group_calls, "_execute", watched)
     tutorial.drain()
 
     assert (before, during) == ("Waits its turn: at most 2 calls of this workflow at a time.", [""])
@@ -213,9 +213,9 @@ class Stage:
     def __init__(self, monkeypatch, *, call_seconds=0.03):
         self.bell: queue.SimpleQueue = queue.SimpleQueue()
         self.under_way, self.most, self.began = 0, 0, []
-        self._lock, self._seconds, self._execute = threading.Lock(), call_seconds, draining._execute
+        self._lock, self._seconds, self._execute = threading.Lock(), call_seconds, group_calls._execute
         monkeypatch.setattr("workflows.engine.ringing.ring", lambda lanes: [self.bell.put(lane) for lane in lanes])
-        monkeypatch.setattr(draining, "_execute", self.execute)
+        monkeypatch.setattr(group_calls, "_execute", self.execute)
 
     def execute(self, action, begun, link, fence):
         with self._lock:
