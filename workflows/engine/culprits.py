@@ -16,7 +16,7 @@ from workflows.engine import (
 )
 from workflows.engine.batching import Turn, unreadable_run
 from workflows.engine.hold import Hold
-from workflows.engine.rows import write_done
+from workflows.engine.rows import DueRun, write_done
 from workflows.leases import Lease
 from workflows.metrics import counting
 from workflows.models import Run, RunState, StepRun, StepState
@@ -82,7 +82,8 @@ def end_culprit(lease: Lease, run_id: UUID, what: str) -> None:
         Run.objects.open().filter(pk=run_id).update(
             state=state, error=error, wait_reason=message[:300], finished_at=None if may_have_happened else now
         )
-    counting.runs_ended(state)
+    if not may_have_happened:
+        counting.runs_ended(state)
     log.error("run.ended_as_culprit", extra={"lane": lease.lane_id, "run": run_id, "state": state})
 
 
@@ -94,15 +95,20 @@ def settle_unready(lease: Lease, turns: Sequence[Turn]) -> None:
     """Fail runs whose version or settings can not be read; they have no step to write of. A run waits whose sealed settings
     can not be opened, since its key may come back."""
     now = timezone.now()
+    settled: list[DueRun] = []
     for turn in turns:
         run, fault = turn.run, turn.fault
         assert fault is not None
         log.error("run.unready", extra={"run": run.id, "lane": lease.lane_id}, exc_info=fault)
         if isinstance(fault, DecryptionFailed):
             run.state, run.wake_at, run.wait_reason = RunState.WAITING, now + SEALED_PAUSE, fault.message[:300]
+        elif turn.step_run and turn.step_run.called_at:
+            end_culprit(lease, run.id, f"What it needs can no longer be read ({type(fault).__name__})")
+            continue
         else:
             counting.step_crashed()
             error = isolation.failure(fault, "reading its workflow's version and the user's settings").error
             run.state, run.error, run.wake_at, run.finished_at = RunState.FAILED, dict(error or {}), now, now
             counting.runs_ended(RunState.FAILED)
-    write_done(lease, [], [turn.run for turn in turns])
+        settled.append(run)
+    write_done(lease, [], settled)

@@ -16,6 +16,7 @@ from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 
 from integrations.providers.base import ErrorClass, Outcome, OutcomeKind
 from lib.encryption import DecryptionFailed
+from lib.errors import IsthmusError
 from workflows.errors import LeaseLost
 
 T = TypeVar("T")
@@ -64,6 +65,8 @@ def write_in_parts(items: Sequence[T], write: Callable[[Sequence[T]], None]) -> 
 
 def failure(exc: Exception, doing: str) -> Outcome:
     """Return the outcome of a step that raised before anything was sent for it. `doing`: "filling in its inputs"."""
+    if isinstance(exc, IsthmusError):  # its words say what is wrong
+        return Outcome(OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, exc.code, exc.message, ""))
     message = (
         f"Isthmus met an error of its own while {doing}: {type(exc).__name__}. Nothing was sent. It has been logged."
     )

@@ -20,7 +20,7 @@ from lib.ids import time_ordered_id
 from projects import database_refusals
 from projects.models import PayloadPolicy
 from projects.user_tokens import UserToken
-from workflows.definition.errors import RenderError
+from workflows.definition.errors import DefinitionError, RenderError
 from workflows.definition.templates import compile_value
 from workflows.definition.values import to_text
 from workflows.engine import crash_points, parking, ringing
@@ -377,7 +377,7 @@ def _event_row(intent: _Intent) -> tuple[Any, ...]:
 
 def _run_row(intent: _Intent, start: Start, run_id: UUID) -> tuple[Any, ...]:
     arrival, account = intent.arrival, start.account
-    key, state = order_key(prepared(start.version_id).raw, arrival.payload), _state_of(start)
+    key, state = _order_key_in(start.version_id, arrival.payload), _state_of(start)
     ids = (run_id, arrival.token.project_id, intent.event_id, start.listener.id, start.version_id, intent.user_id)
     return (
         *ids,
@@ -395,6 +395,14 @@ def _run_row(intent: _Intent, start: Start, run_id: UUID) -> tuple[Any, ...]:
 
 def _state_of(start: Start) -> RunState:
     return RunState.PARKED if start.is_parked else RunState.QUEUED
+
+
+def _order_key_in(version_id: int, payload: Mapping[str, Any]) -> str:
+    """`order_key` of a version; "" of one that can not be read: its run says why, and the event's other runs start."""
+    try:
+        return order_key(prepared(version_id).raw, payload)
+    except DefinitionError:
+        return ""
 
 
 def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:

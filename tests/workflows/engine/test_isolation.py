@@ -236,7 +236,33 @@ def test_a_version_that_can_not_be_read_fails_its_own_runs(tutorial):
     for run in Run.objects.all():
         states[str(run.workflow_id)] += run.state[0]
     assert states == {str(tutorial.workflow.pk): "ss", str(other.pk): "ff"}
-    assert "its workflow's version" in Run.objects.filter(workflow=other).first().error["message"]
+    assert Run.objects.filter(workflow=other).first().error["message"]
+
+
+def test_a_run_whose_call_is_open_asks_when_its_version_can_not_be_read_any_more(tutorial):
+    tutorial.org.faults("cut_after_commit", count=1)
+    run = tutorial.send()
+    tutorial.drain()
+    WorkflowVersion.objects.update(definition={"steps": "none"})
+    rendering.forget_prepared()
+
+    tutorial.drain(later=timedelta(hours=1))
+
+    run.refresh_from_db()
+    assert run.state == RunState.ASKING and run.step_runs.get().state == StepState.ASKING
+
+
+def test_a_version_that_a_newer_isthmus_refuses_fails_its_runs_in_its_words(tutorial):
+    version = tutorial.workflow.live_version
+    version.definition["steps"][0]["inputs"]["fields"]["Phone"] = 12345678901234567890
+    version.save()
+    rendering.forget_prepared()
+    run = tutorial.send()
+
+    tutorial.drain()
+
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED and "in quotes" in run.error["message"]
 
 
 def test_what_is_raised_between_the_steps_halves_the_batch_until_the_culprit_is_alone(tutorial, monkeypatch):
