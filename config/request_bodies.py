@@ -7,11 +7,14 @@ which pass from thread to thread; the others leave what they have received to th
 answered 408 by a thread that looks once a second; its connection ends with that answer.
 """
 
+from __future__ import annotations
+
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +39,8 @@ PIECE_BYTES = 64_000
 PIECE_SECONDS: float = settings.WEB_BODY_SECONDS
 LARGE_AT_ONCE = 32
 """How many bodies of more than one piece are received at a time, since they stand in memory meanwhile."""
+SETTLED_SECONDS = 1.0
+"""After so long, a large body's rate is known well enough to give it up for others that wait, where it is the slowest."""
 
 Headers = list[tuple[str, str]]
 Scope = dict[str, Any]
@@ -50,6 +55,18 @@ class Answers(Protocol):
 Run = Callable[[Answers, Scope], int]
 
 
+@dataclass(slots=True)
+class _LargeBody:
+    """A body of more than one piece while it is received. `began`: when its place was taken, by the monotonic clock."""
+
+    began: float
+    size: int
+    """Bytes that have come."""
+
+    def bytes_per_second(self, now: float) -> float:
+        return self.size / max(now - self.began, 0.001)
+
+
 class Receiver:
     """What granian calls for each request; `run` serves it, on at most `threads` threads at a time."""
 
@@ -60,7 +77,8 @@ class Receiver:
         self._free = [_connection() for _ in range(threads)]
         self._due: dict[Answers, float] = {}
         """Until when the next piece of a body must have come; no entry: not waited for."""
-        self._large = threading.BoundedSemaphore(LARGE_AT_ONCE)
+        self._large: dict[Answers, _LargeBody] = {}
+        self._large_changed = threading.Condition()
         threading.Thread(target=self._watch, name="watches-bodies", daemon=True).start()
 
     def __call__(self, answers: Answers, scope: Scope) -> int:
@@ -91,22 +109,46 @@ class Receiver:
         read = scope["wsgi.input"].read
         body: bytes = self._piece(answers, read)
         if len(body) == PIECE_BYTES and declared != PIECE_BYTES:
-            if not self._large.acquire(timeout=PIECE_SECONDS):
-                raise BodyTimeout
+            large = self._enter_large(answers, len(body))
             try:
-                body = self._rest(answers, read, body)
+                body = self._rest(answers, read, body, large)
             finally:
-                self._large.release()
+                with self._large_changed:
+                    self._large.pop(answers, None)
+                    self._large_changed.notify()
         if declared is not None and len(body) != declared:
             raise BodyIncomplete
         return body
 
-    def _rest(self, answers: Answers, read: Callable[[int], bytes], beginning: bytes) -> bytes:
-        pieces, size = [beginning], len(beginning)
+    def _enter_large(self, answers: Answers, size: int) -> _LargeBody:
+        """Take a place among the large bodies. Where none is free, the slowest of them loses its own. Raises BodyTimeout.
+
+        So clients that hold a place by sending little can not keep it from those that send.
+        """
+        until = time.monotonic() + PIECE_SECONDS
+        with self._large_changed:
+            while len(self._large) >= LARGE_AT_ONCE:
+                now = time.monotonic()
+                if now > until:
+                    raise BodyTimeout
+                slowest = min(self._large, key=lambda each: self._large[each].bytes_per_second(now))
+                age = now - self._large[slowest].began
+                if age < SETTLED_SECONDS:
+                    self._large_changed.wait(min(SETTLED_SECONDS - age, until - now) + 0.01)
+                    continue
+                del self._large[slowest]
+                self._give_up(slowest)
+            large = self._large[answers] = _LargeBody(time.monotonic(), size)
+        return large
+
+    def _rest(self, answers: Answers, read: Callable[[int], bytes], beginning: bytes, large: _LargeBody) -> bytes:
+        pieces = [beginning]
         while len(pieces[-1]) == PIECE_BYTES:
             pieces.append(self._piece(answers, read))
-            size += len(pieces[-1])
-            if size > MAX_BYTES:
+            if answers not in self._large:
+                raise BodyTimeout  # has been answered
+            large.size += len(pieces[-1])
+            if large.size > MAX_BYTES:
                 raise BodyTooLarge(MAX_BYTES)
         return b"".join(pieces)
 
@@ -138,9 +180,14 @@ class Receiver:
             time.sleep(1.0)
             now = time.monotonic()
             for answers, due in list(self._due.items()):
-                if due < now and self._due.pop(answers, None) is not None:
-                    log.info("body.timed_out")
-                    _refuse(answers, refusal_of(BodyTimeout()) or UNEXPECTED)
+                if due < now:
+                    self._give_up(answers)
+
+    def _give_up(self, answers: Answers) -> None:
+        """Answer 408 in place of the thread that waits for this body, which ends with it."""
+        if self._due.pop(answers, None) is not None:
+            log.info("body.timed_out")
+            _refuse(answers, refusal_of(BodyTimeout()) or UNEXPECTED)
 
 
 def _connection() -> BaseDatabaseWrapper:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
+from config.request_bodies import LARGE_AT_ONCE, PIECE_BYTES
 from tests.factories import bearer, make_app_event, make_project, make_signing_key, user_token
 from tests.support.processes import free_port, module_running, wait_until_open
 
@@ -84,6 +85,25 @@ def test_a_body_that_drips_is_given_up_and_one_that_comes_late_but_whole_is_take
 
     assert status == 201 and "event_id" in body
     assert given_up == 408
+
+
+def test_large_bodies_that_stop_on_their_way_keep_no_other_large_body_out(port: int):
+    project = make_project()
+    make_signing_key(project)
+    make_app_event(project)
+    headers = {"Authorization": bearer(user_token())["Authorization"]}
+    event = {"name": "Lead Created", "payload": {"text": "x" * 200_000}}
+    begun = FORM + b"Content-Length: 900000\r\n\r\n" + b"x" * PIECE_BYTES
+    with ExitStack() as stack:
+        held = [opened(stack, port, begun) for _ in range(2 * LARGE_AT_ONCE)]
+
+        sent = requests.post(
+            f"http://127.0.0.1:{port}/projects/{project.pk}/sdk/events/trigger", json=event, headers=headers, timeout=60
+        )
+        answers = [answer_on(connection)[0] for connection in held]
+
+    assert sent.status_code == 201
+    assert set(answers) == {408}
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 90000000", b"Transfer-Encoding: chunked"])
