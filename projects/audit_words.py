@@ -12,11 +12,26 @@ _SENTENCES = {
     "member.role_changed": "changed {target} from {before} to {after}",
     "member.removed": "removed {target} from the project",
     "member.left": "left the project",
+    "credential.connected": "connected the account {target}",
+    "credential.disconnected": "disconnected the account {target}",
+    "credential.reserve_changed": "changed the API calls reserved in {target}",
+    "integration.settings_saved": "saved the settings of the integration {target}",
+    "run.decided": "decided about the run {target}",
     "run.tried_now": "had the run {target} tried before its time",
     "signing_key.created": "generated the signing key {target}",
     "signing_key.revoked": "revoked the signing key {target}",
+    "workflow.version_restored": "restored a version of the workflow {target}",
 }
-_SAID_BY_THE_SENTENCE = {"role", "before", "after"}
+_DONE_BY_END_USERS = {"credential.connected", "credential.disconnected"}
+
+
+def who(entry: AuditEntry) -> str:
+    """Name who did it: the member, the end user who connected or disconnected an account, else a command."""
+    if entry.actor:
+        return str(entry.actor)
+    if entry.action in _DONE_BY_END_USERS and (user_id := entry.details.get("user_id")):
+        return f"The user {user_id}"
+    return "A command"
 
 
 def sentence(entry: AuditEntry) -> str:
@@ -40,8 +55,8 @@ def action_words(action: str) -> str:
 
 def details(entry: AuditEntry) -> list[tuple[str, str]]:
     """What else is known, as pairs of words; a change of a value reads "before → after"."""
-    said = _SAID_BY_THE_SENTENCE if entry.action in _SENTENCES else set()
-    known = {key: value for key, value in entry.details.items() if key not in said and value not in (None, "")}
+    said = _SENTENCES.get(entry.action, "")
+    known = {key: value for key, value in entry.details.items() if f"{{{key}}}" not in said and value not in (None, "")}
     return [(key.replace("_", " ").capitalize(), _shown(value)) for key, value in known.items()]
 
 

@@ -22,7 +22,12 @@ def audit(request: ProjectRequest) -> HttpResponse:
         request.GET.get("page")
     )
     lines = [
-        {"entry": entry, "sentence": audit_words.sentence(entry), "details": audit_words.details(entry)}
+        {
+            "entry": entry,
+            "who": audit_words.who(entry),
+            "sentence": audit_words.sentence(entry),
+            "details": audit_words.details(entry),
+        }
         for entry in page
     ]
     context = {

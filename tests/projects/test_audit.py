@@ -16,6 +16,9 @@ PAGE = "/settings/audit/"
         ("member.role_changed", "raj@x", {"before": "viewer", "after": "admin"}, "changed raj@x from viewer to admin"),
         ("project.created", "Acme", {}, "created the project Acme"),
         ("workflow.deployed", "Sync leads", {"version": 3}, "deployed the workflow Sync leads"),
+        ("workflow.version_restored", "Sync leads", {"version": 3}, "restored a version of the workflow Sync leads"),
+        ("integration.settings_saved", "Salesforce", {}, "saved the settings of the integration Salesforce"),
+        ("credential.reserve_changed", "raj@org", {}, "changed the API calls reserved in raj@org"),
         ("app_event.created", "Lead Created", {}, "created the app event Lead Created"),
         ("member.added", "raj@x", {}, "added the member raj@x"),
         ("imported", "", {}, "imported"),
@@ -26,6 +29,15 @@ def test_a_change_reads_as_a_sentence(action, target, details, words):
     assert audit_words.sentence(AuditEntry(action=action, target=target, details=details)) == words
 
 
+def test_an_account_is_connected_by_the_end_user_and_by_no_command(acme, ana, browser):
+    auditing.record(acme, "credential.connected", by=None, target="admin@org", user_id="<ana>@customer.example")
+
+    page = browser(ana).get(PAGE).content.decode()
+
+    assert "The user &lt;ana&gt;@customer.example" in page
+    assert "A command" not in page
+
+
 def test_details_say_what_the_sentence_does_not():
     entry = AuditEntry(
         action="project.changed",
@@ -33,6 +45,14 @@ def test_details_say_what_the_sentence_does_not():
     )
 
     assert audit_words.details(entry) == [("Allowed origins", "none → https://a.example"), ("Is on", "yes")]
+
+
+def test_details_are_left_out_only_where_the_sentence_has_them():
+    reserve = AuditEntry(action="credential.reserve_changed", target="raj@org", details={"percent": 30, "before": 20})
+    role = AuditEntry(action="member.role_changed", target="raj@x", details={"before": "viewer", "after": "admin"})
+
+    assert audit_words.details(reserve) == [("Percent", "30"), ("Before", "20")]
+    assert audit_words.details(role) == []
 
 
 def test_the_page_shows_the_newest_first_and_only_this_project(acme, ana, stranger, browser):
