@@ -1,4 +1,4 @@
-"""Allowed origins: whose pages may frame the portal, send it messages and call the SDK's API."""
+"""Allowed origins: whose pages may frame the portal, send it messages and start a log-in."""
 
 import re
 from collections.abc import Iterable
