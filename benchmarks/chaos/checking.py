@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from benchmarks.chaos import endings
 from benchmarks.chaos.endings import EndedRun
@@ -128,12 +129,13 @@ def check_poison(
 
 
 def _tried_once(stage: Stage) -> set[int]:
-    """The numbers whose step was tried only once: they never stepped aside."""
+    """The numbers whose step was tried only once: they never stepped aside, nor were they set aside."""
     rows = stage.rows(
-        "SELECT CAST(e.payload AS text) FROM workflows_event e JOIN workflows_run r ON r.event_id = e.id"
+        "SELECT r.id, CAST(e.payload AS text) FROM workflows_event e JOIN workflows_run r ON r.event_id = e.id"
         " JOIN workflows_steprun s ON s.run_id = r.id WHERE s.tries = 1"
     )
-    return {int(json.loads(payload)["first_name"]) for (payload,) in rows}
+    aside = stage.set_aside()
+    return {int(json.loads(payload)["first_name"]) for run, payload in rows if str(UUID(str(run))) not in aside}
 
 
 def check_order(findings: Findings, plan: Plan, records: Sequence[int], tried_once: set[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import shutil
 import sqlite3
@@ -211,6 +212,11 @@ class Stage:
         else:
             for file in (self.folder / "data" / "broker" / "messages").iterdir():
                 file.unlink(missing_ok=True)
+
+    def set_aside(self) -> set[str]:
+        """The runs that a worker has set aside, because one before it was killed while it was at them."""
+        logs = [(self.folder / "logs" / f"{name}.log").read_text(errors="replace") for name in self.worker_names]
+        return {run for log in logs for run in re.findall(r"run\.set_aside .*?\brun=([0-9a-f-]{36})", log)}
 
     # The database, read from outside.
 
