@@ -127,7 +127,10 @@ def _work_off_batch(hold: Hold, credential: Credential, slice_: Slice) -> bool:
         turns = [turn for turn in turns if not turn.fault]
     alone = [turn for turn in turns if turn.run.id in hold.set_aside]
     if alone:
+        # Those behind it with its `order by` key wait until it has ended.
+        held = {turn.order_key for turn in alone}
         turns = [turn for turn in turns if turn.run.id not in hold.set_aside]
+        turns = [turn for turn in turns if turn.order_key is None or turn.order_key not in held]
     may_give_back = hold.batch_size < hold.batch_limit and not alone and not faulty and not lease.is_careful
     if not _bring_on(hold, turns, connection, slice_, may_give_back=may_give_back):
         return False

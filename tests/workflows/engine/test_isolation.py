@@ -344,6 +344,7 @@ def test_a_fault_that_is_no_runs_gives_the_lane_back_at_once_and_is_counted(tuto
     assert state_of(run) == RunState.SUCCEEDED and Lane.objects.get().crashes == 0
 
 
+@pytest.mark.timeout(600)  # up to eight processes are started, one after the other
 @pytest.mark.parametrize(("place", "deaths_until_the_others_are_done"), [("render", 3), ("call", 4)])
 def test_a_run_that_kills_its_workers_is_set_aside_and_the_others_go_on(
     tutorial, place, deaths_until_the_others_are_done
@@ -388,6 +389,22 @@ def test_a_healthy_run_under_which_a_worker_was_killed_twice_is_done_last_and_su
     assert [lead["LastName"] for lead in tutorial.leads()] == ["B", "C", "A"]
     lane = Lane.objects.get()
     assert (lane.crashes, lane.suspect, lane.set_aside) == (0, None, [])
+
+
+def test_runs_with_the_order_key_of_one_that_was_set_aside_wait_for_it(tutorial):
+    version = tutorial.workflow.live_version
+    version.definition = lead_definition(order_by="{{ trigger.company }}")
+    version.save()
+    rendering.forget_prepared()
+    runs = [tutorial.send(last_name=name, company=company) for name, company in (("A", "X"), ("B", "X"), ("C", "Y"))]
+    died = leasing.lease_lane(tutorial.credential.pk)
+    leasing.note_suspect(died, runs[0].pk)
+    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+    tutorial.drain()
+
+    assert [lead["LastName"] for lead in tutorial.leads()] == ["C", "A", "B"]
+    assert {state_of(run) for run in runs} == {RunState.SUCCEEDED}
 
 
 def test_after_a_crash_a_lease_is_short_so_that_the_next_one_costs_less(tutorial, settings):
