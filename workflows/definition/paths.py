@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lib import near_names
 from workflows.definition.values import type_name
 
 ROOTS: Final = {
@@ -117,16 +117,11 @@ def describe_missing(context: Mapping[str, object], path: Path) -> str:
 
 
 def suggest(path: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `path` was most likely meant to be, or None when none is near."""
-    by_lower_case: dict[str, str] = {}
-    for candidate in known:
-        by_lower_case.setdefault(candidate.lower(), candidate)
-    wanted = path.lower()
-    if wanted in by_lower_case:
-        return by_lower_case[wanted]
-    near = difflib.get_close_matches(wanted, by_lower_case, n=1, cutoff=0.7)
-    if near:
-        return by_lower_case[near[0]]
-    last_names = {lower.rpartition(".")[2]: candidate for lower, candidate in reversed(by_lower_case.items())}
-    near = difflib.get_close_matches(wanted.rpartition(".")[2], last_names, n=1, cutoff=0.75)
-    return last_names[near[0]] if near else None
+    """The one of `known` that `path` was most likely meant to be, or None when none is near, or no more is looked for."""
+    if not near_names.may_look():
+        return None
+    candidates = {candidate: candidate for candidate in known}
+    if near := near_names.nearest_of(path, candidates, cutoff=0.7):
+        return near
+    last_names = {candidate.rpartition(".")[2]: candidate for candidate in reversed(candidates)}
+    return near_names.nearest_of(path.rpartition(".")[2], last_names, cutoff=0.75)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from lib.near_names import few_hints
 from workflows.definition.errors import TemplateError
 from workflows.definition.inputs import is_empty, value_at
 from workflows.definition.known_paths import KnownPaths
 from workflows.definition.paths import path_of, suggest
 from workflows.definition.schema import Definition, Step, UserSetting
-from workflows.definition.syntax import Placeholder, parse
+from workflows.definition.syntax import OPENER, Placeholder, parse
 from workflows.definition.templates import compile_value
 from workflows.definition.values import JSON, strings
+
+MAX_PLACEHOLDERS: Final = 2_000
+"""Of all steps together: each is looked up in what is known there, at each save and each look at the workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,23 @@ def check(
     `app_events` gives each known app event's example payload, `action_problems` what a step's action itself finds
     missing, `step_outputs` a sample of what each step gives, by its key: a step without one may give anything.
     """
-    step_outputs = step_outputs or {}
+    placeholders = sum(len(OPENER.findall(text)) for step in definition.steps for _, text in strings(step.inputs))
+    if placeholders > MAX_PLACEHOLDERS:
+        message = (
+            f"The steps have {placeholders:,} placeholders together; {MAX_PLACEHOLDERS:,} are allowed. "
+            "Leave some out, or make two workflows of it. The rest is checked after that."
+        )
+        return [Problem("too_many_placeholders", message, field="steps")]
+    with few_hints():
+        return _found(definition, app_events, action_problems, step_outputs or {})
+
+
+def _found(
+    definition: Definition,
+    app_events: Mapping[str, JSON],
+    action_problems: Callable[[Step], Iterable[Problem]],
+    step_outputs: Mapping[str, JSON],
+) -> list[Problem]:
     trigger_example = app_events.get(definition.trigger.app_event or "", {}) if definition.trigger else {}
     problems = [*_of_trigger(definition, app_events), *_of_settings(definition), *_of_passwords(definition)]
     if not definition.steps:

@@ -108,7 +108,7 @@ def parse_path(source: str) -> Path:
     return path
 
 
-_OPENER: Final = re.compile(r"\{\{(?!\{)|<<(?!<)")
+OPENER: Final = re.compile(r"\{\{(?!\{)|<<(?!<)")
 _CLOSERS: Final = {"{{": "}}", "<<": ">>"}
 _SPACE: Final = re.compile(r"\s*")
 _NAME: Final = re.compile(r"[^\W\d][\w-]*")
@@ -136,7 +136,7 @@ class _Reader:
             raise self.error(f"The text is longer than {MAX_SOURCE:,} characters. Shorten it.", MAX_SOURCE)
         parts: list[str | Placeholder] = []
         placeholders = kept = 0
-        while found := _OPENER.search(self.source, self.at):
+        while found := OPENER.search(self.source, self.at):
             if found[0] == "<<" and not self._closes_in_line(found.end()):
                 self.at = found.end()
                 continue
@@ -162,7 +162,7 @@ class _Reader:
     def _closes_in_line(self, start: int) -> bool:
         line_end = self.source.find("\n", start)
         line_end = len(self.source) if line_end < 0 else line_end
-        next_opener = _OPENER.search(self.source, start, line_end)
+        next_opener = OPENER.search(self.source, start, line_end)
         return self.source.find(">>", start, next_opener.start() if next_opener else line_end) >= 0
 
     def placeholder(self, opener: str) -> Placeholder:

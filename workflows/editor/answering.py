@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
 from django.http import HttpResponse, JsonResponse
 
+from lib import json_bounds
 from lib.errors import Invalid, IsthmusError
 from projects.permissions import ProjectRequest
 from projects.refusals import error_body
-from workflows.app_events.parsing import unstorable_escape
 from workflows.definition.errors import DefinitionError
 
 P = ParamSpec("P")
@@ -43,10 +42,9 @@ def answers_json(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
 def body_of(request: ProjectRequest) -> dict[str, Any]:
     """The request's JSON object. Raises: UnreadableRequest."""
     try:
-        text = request.body.decode()
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableRequest from error
-    if not isinstance(body, dict) or unstorable_escape(text):
+        body = json_bounds.read(request.body)
+    except json_bounds.BadJson as error:
+        raise UnreadableRequest(error.message, **error.ids) from error
+    if not isinstance(body, dict):
         raise UnreadableRequest
     return body

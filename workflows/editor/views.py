@@ -15,6 +15,8 @@ from projects.permissions import ProjectRequest, member_required
 from workflows import deploying
 from workflows.app_events import changing
 from workflows.app_events.forms import AppEventForm
+from workflows.definition.errors import DefinitionError
+from workflows.definition.reading import json_copy
 from workflows.editor import creating, saving, snapshot
 from workflows.editor.answering import answers_json, body_of
 from workflows.editor.forms import DetailsForm, first_error
@@ -67,7 +69,9 @@ def step_form(request: ProjectRequest, workflow_id: UUID) -> HttpResponse:
     """The inputs of a step's form. Shape: {"type": str, "inputs": {…}, "source": a connected account's id or ""}."""
     workflow = workflow_of(request, workflow_id)
     body = body_of(request)
-    inputs: dict[str, Any] = body["inputs"] if isinstance(body.get("inputs"), dict) else {}
+    inputs = json_copy(body.get("inputs") or {}, "/inputs")
+    if not isinstance(inputs, dict) or not isinstance(inputs.get("fields") or {}, dict):
+        raise DefinitionError("/inputs/fields", "Inputs, and the fields in them, are objects: names with their values.")
     credential = snapshot.org_credential(workflow, _uuid_or_empty(body.get("source")))
     schema = workflow.integration.provider.schemas(workflow.integration.project, credential)
     form = snapshot.form_data(workflow, str(body.get("type")), inputs, schema)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from integrations.providers.base import JSON, ActionProblem, InputChoice, InputField, ObjectSchemas
 from integrations.providers.salesforce.compact import is_required_on_create
 from integrations.providers.salesforce.describe import fields_by_name, is_api_name
 from integrations.providers.salesforce.values import Unfit, fit, is_empty
+from lib.near_names import nearest
 
 FIELD_PREFIX: Final = "fields."
 _TYPES: Final = {
@@ -17,6 +17,7 @@ _TYPES: Final = {
     "percent": "number", "date": "date", "datetime": "datetime", "picklist": "select", "email": "email", "url": "url",
     "reference": "id", "id": "id",
 }  # fmt: skip
+_NEAR: Final = 0.75
 _HAS_LENGTH: Final = {"string", "textarea", "email", "phone", "url", "picklist", "combobox", "encryptedstring"}
 
 
@@ -126,7 +127,7 @@ def record_type_problems(inputs: Mapping[str, JSON], schema: ObjectSchemas) -> I
         yield ActionProblem("record_type_unknown", message, "record_type")
     elif schema.describe(record_type) is None:
         known = [choice.value for choice in schema.record_types()]
-        near = _nearest(record_type, known)
+        near = nearest(record_type, known, cutoff=_NEAR)
         if schema.is_authoritative or near:
             hint = f" Did you mean {near}?" if near else ""
             yield ActionProblem(
@@ -150,26 +151,34 @@ def field_problems(
             if is_required_on_create(field) and is_empty(entered.get(field["name"])):
                 message = f"{field['label']} is empty: Salesforce refuses a new {described['label']} without it."  # type: ignore[index]
                 yield ActionProblem("field_required", message, FIELD_PREFIX + field["name"])
+    by_lower_case = {name.lower(): name for name in known}
     for name, value in entered.items():
-        yield from _problems_of_one(name, value, known, schema, creates=creates)
+        yield from _problems_of_one(name, value, known, by_lower_case, schema, creates=creates)
 
 
 def _problems_of_one(
-    name: str, value: JSON, known: Mapping[str, Mapping[str, JSON]], schema: ObjectSchemas, *, creates: bool
+    name: str,
+    value: JSON,
+    known: Mapping[str, Mapping[str, JSON]],
+    by_lower_case: Mapping[str, str],
+    schema: ObjectSchemas,
+    *,
+    creates: bool,
 ) -> Iterator[ActionProblem]:
     place = FIELD_PREFIX + name
     field = known.get(name)
     if not is_api_name(name):
         yield ActionProblem("field_unknown", f"“{name}” is not the API name of a field.", place)
     elif field is None:
-        near = _nearest(name, known)
+        meant = by_lower_case.get(name.lower())
         if known and schema.is_authoritative:
+            near = meant or nearest(name, known, cutoff=_NEAR)
             hint = f" Did you mean {near}?" if near else ""
             yield ActionProblem(
                 "field_unknown", f"There is no field {name} on this object in {schema.source}.{hint}", place
             )
-        elif near and near.lower() == name.lower():
-            yield ActionProblem("field_unknown", f"There is no field {name}. Did you mean {near}?", place)
+        elif meant:
+            yield ActionProblem("field_unknown", f"There is no field {name}. Did you mean {meant}?", place)
     elif not field.get("createable" if creates else "updateable"):
         verb = "set on a new record" if creates else "changed"
         yield ActionProblem(
@@ -180,9 +189,3 @@ def _problems_of_one(
             fit(value, field)
         except Unfit as unfit:
             yield ActionProblem(unfit.code, str(unfit), place)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    by_lower_case = {item.lower(): item for item in known}
-    near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.75)
-    return by_lower_case[near[0]] if near else None

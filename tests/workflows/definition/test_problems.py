@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pytest
 
+from lib.near_names import MAX_COMPARED, MAX_HINTS
 from workflows.definition.problems import Problem, check
 from workflows.definition.schema import parse_definition
 
@@ -228,3 +231,31 @@ def test_a_password_as_it_is_and_filters_on_other_settings_are_fine(text):
     region = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS"}
 
     assert problems_of(a_step(LastName=text), settings=[KEY, region]) == []
+
+
+def test_hundreds_of_misspelt_paths_beside_thousands_of_names_are_all_told_and_few_are_looked_for(monkeypatch):
+    compared: list[int] = []
+    real = difflib.get_close_matches
+
+    def counted(word, possibilities, **options):
+        compared.append(len(list(possibilities)))
+        return real(word, possibilities, **options)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    wide = {f"field_of_the_payload_{number}": "" for number in range(6_000)}
+    paths = {f"F{number}": f"{{{{ trigger.feild_of_payload_{number} }}}}" for number in range(200)}
+    definition = parse_definition(
+        {"trigger": {"type": "app_event", "app_event": "Lead Created"}, "steps": [a_step(**paths)]}
+    )
+
+    found = check(definition, app_events={"Lead Created": wide})
+
+    assert [problem.code for problem in found] == ["path_unknown"] * 200
+    assert sum("Did you mean" in problem.message for problem in found) == MAX_HINTS
+    assert sum(compared) <= MAX_HINTS * 4 * MAX_COMPARED
+
+
+def test_a_definition_of_thousands_of_placeholders_is_asked_to_be_smaller_and_not_looked_through():
+    crowded = [a_step(f"step_{number}", Note="{{ trigger.nothing }}" * 300) for number in range(7)]
+
+    assert [problem.code for problem in problems_of(*crowded)] == ["too_many_placeholders"]
