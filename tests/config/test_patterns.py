@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lib.masks import Mask
 from sandbox_org.soql.evaluating import like_pattern
 from tests.support.backtracking import worst_attack
 from tests.support.patterns import Use, python_uses, script_uses
@@ -12,7 +13,8 @@ from workflows.user_settings import misfits
 
 USES = [*python_uses(), *script_uses()]
 PUT_TOGETHER = {
-    "sandbox_org/soql/evaluating.py": [like_pattern(it).pattern for it in ("%a%a%a%b", "_%a_%", "a%aa%b%c")]
+    "sandbox_org/soql/evaluating.py": [like_pattern(it).pattern for it in ("%a%a%a%b", "_%a_%", "a%aa%b%c")],
+    "lib/masks.py": [Mask(them)._heads.pattern for them in (["a" * 40], ["aa", "aaa", "aaaa"], ["a b", "(a+)+b", "ß"])],
 }
 """Patterns that are made at run time, by the file that makes them; a file that is new here needs examples of its own."""
 WRITTEN = {(use.pattern, use.flags, use.method): use for use in USES if use.pattern is not None}

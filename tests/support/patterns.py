@@ -110,6 +110,8 @@ def _text(node: ast.expr) -> str | None:
     """Return a literal's text; None for one that is made elsewhere, such as a compiled pattern."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
+    if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+        return node.value.decode("latin-1")  # a character for each byte
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part) or STANDS_FOR for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
