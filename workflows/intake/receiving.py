@@ -21,7 +21,7 @@ from projects import database_refusals
 from projects.models import PayloadPolicy
 from projects.user_tokens import UserToken
 from workflows.definition.errors import DefinitionError, RenderError
-from workflows.definition.templates import compile_value
+from workflows.definition.templates import Limits, compile_value
 from workflows.definition.values import to_text
 from workflows.engine import crash_points, parking, ringing
 from workflows.engine.rendering import prepared
@@ -405,13 +405,20 @@ def _order_key_in(version_id: int, payload: Mapping[str, Any]) -> str:
         return ""
 
 
+_ORDER_LIMITS = Limits(output=20_000, work=100_000)
+"""A key is short, and it is rendered while the others of a group wait; an event may have a megabyte and start many runs."""
+
+
 def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """The value by which this run waits for earlier ones of its workflow; "" when it depends on nobody."""
+    """The value by which this run waits for earlier ones of its workflow; "" when it depends on nobody.
+
+    So does one whose key takes more than _ORDER_LIMITS to make.
+    """
     template = definition.get("order_by")
     if not template:
         return ""
     try:
-        value = compile_value(template).render({"trigger": payload}).value
+        value = compile_value(template).render({"trigger": payload}, _ORDER_LIMITS).value
     except RenderError:
         return ""  # a value that has no key waits for nobody; the event is worth more than its order
     return to_text(value)[:255]
