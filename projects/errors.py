@@ -1,6 +1,6 @@
 """What can go wrong on the ground floor."""
 
-from lib.errors import IsthmusError
+from lib.errors import Conflict, IsthmusError
 
 
 class TokenRefused(IsthmusError):
@@ -23,6 +23,18 @@ class LastOwner(IsthmusError):
     """A project needs an owner: make somebody else owner first."""
 
     code, status = "last_owner", 409
+
+
+class TooManyProjects(Conflict):
+    """An account owns a limited number of projects."""
+
+    code = "too_many_projects"
+
+
+class TooManySigningKeys(Conflict):
+    """A project has a limited number of valid signing keys."""
+
+    code = "too_many_signing_keys"
 
 
 class InvitationRefused(IsthmusError):

@@ -9,9 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from projects import auditing
+from projects.errors import TooManySigningKeys
 from projects.models import Project, SigningKey, User
 
 KEY_BITS = 3072
+MAX_VALID_KEYS = 20
+"""Of one project. A token of no key's making is tried with each of them."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,18 @@ class NewKey:
 
 
 def generate_key(project: Project, *, name: str = "", by: User | None = None) -> NewKey:
-    """Make an RSA key pair for `project` and keep its public half."""
+    """Make an RSA key pair for `project` and keep its public half. Raises TooManySigningKeys at MAX_VALID_KEYS valid ones."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     encoded = serialization.Encoding
     public = private.public_key()
     der = public.public_bytes(encoded.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)  # two requests of one project count one after the other
+        if SigningKey.objects.for_project(project).valid().count() >= MAX_VALID_KEYS:
+            raise TooManySigningKeys(
+                f"A project has at most {MAX_VALID_KEYS} valid signing keys. Revoke one that no server signs with any more.",
+                project_id=project.pk,
+            )
         key = SigningKey.objects.create(
             project=project,
             name=name.strip()[:120],

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from projects.errors import TooManySigningKeys
 from projects.forms import NewKeyForm
 from projects.models import Role, SigningKey
 from projects.permissions import ProjectRequest, member_required, require_role
@@ -31,7 +32,13 @@ def _generate(request: ProjectRequest) -> HttpResponse:
     form = NewKeyForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
-    new = generate_key(request.project, name=form.cleaned_data["name"], by=request.user)
+    try:
+        new = generate_key(request.project, name=form.cleaned_data["name"], by=request.user)
+    except TooManySigningKeys as exc:
+        if request.htmx:  # whose page shows the words of a refusal beside what stands there
+            return HttpResponse(exc.message, status=exc.status, content_type="text/plain; charset=utf-8")
+        form.add_error(None, exc.message)
+        return _page(request, form, status=exc.status)
     return _page(request, NewKeyForm(), new=new)
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from projects.creating import create_project
+from projects.errors import TooManyProjects
 from projects.forms import NewProjectForm
 from projects.middleware import SESSION_KEY
 from projects.models import Project, User
@@ -21,7 +22,11 @@ def create(request: HttpRequest) -> HttpResponse:
     """A new project; right after sign-up it is the first."""
     form = NewProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        project = create_project(form.cleaned_data["name"], owner=cast(User, request.user))
+        try:
+            project = create_project(form.cleaned_data["name"], owner=cast(User, request.user))
+        except TooManyProjects as exc:
+            form.add_error(None, exc.message)
+            return render(request, "projects/create.html", {"form": form}, status=exc.status)
         request.session[SESSION_KEY] = str(project.pk)
         messages.success(request, f"{project.name} is ready.")
         return redirect("projects:home")

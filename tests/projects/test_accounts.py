@@ -6,8 +6,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 
+from projects.creating import MAX_OWNED_PROJECTS, create_project
 from projects.models import AuditEntry, Member, Project, Role, User
 from tests.factories import make_user
 
@@ -50,6 +52,22 @@ def test_a_project_needs_a_name(name, browser):
 
     assert answer.status_code == 422
     assert not Project.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_account_owns_a_bounded_number_of_projects(browser, tmp_path):
+    user, file = make_user(), tmp_path / "acme.yaml"
+    for number in range(MAX_OWNED_PROJECTS):
+        create_project(f"Project {number}", owner=user)
+    file.write_text("format: 1\nname: One more\n")
+
+    answer = browser(user).post("/new-project/", {"name": "One more"})
+    with pytest.raises(CommandError, match="An account owns at most 100 projects"):
+        call_command("import_project", str(file), owner=user.email)
+
+    assert answer.status_code == 409
+    assert "An account owns at most 100 projects. Make somebody else owner of one" in answer.content.decode()
+    assert Project.objects.count() == MAX_OWNED_PROJECTS
 
 
 @pytest.mark.django_db

@@ -6,10 +6,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from projects.models import AuditEntry, Role, SigningKey
-from projects.signing_keys import generate_key, revoke_key
+from projects.signing_keys import MAX_VALID_KEYS, generate_key, revoke_key
 from tests.factories import make_member, make_signing_key
 
 PAGE = "/settings/signing-keys/"
@@ -96,6 +97,27 @@ def test_revoking_twice_keeps_the_first_time_and_is_logged_once(acme, ana, raj):
     again = SigningKey.objects.get()
     assert (again.revoked_at, again.revoked_by) == (first, ana.user)
     assert AuditEntry.objects.filter(action="signing_key.revoked").count() == 1
+
+
+def test_a_project_has_a_bounded_number_of_valid_keys_and_room_again_after_a_revocation(acme, ana, browser, tmp_path):
+    for number in range(MAX_VALID_KEYS):
+        make_signing_key(acme, fingerprint=f"{number:064x}")
+    client = browser(ana)
+    out = tmp_path / "one-more.pem"
+
+    page = client.post(PAGE, {"name": "One more"})
+    fragment = client.post(PAGE, {"name": "One more"}, headers={"HX-Request": "true"})
+    with pytest.raises(CommandError, match="at most 20 valid signing keys"):
+        call_command("create_signing_key", str(acme.pk), out=str(out))
+    refused = SigningKey.objects.count()
+    client.post(reverse("projects:revoke-signing-key", args=[SigningKey.objects.latest("created_at").pk]))
+    made = client.post(PAGE, {"name": "One more"})
+
+    assert (page.status_code, fragment.status_code, refused) == (409, 409, MAX_VALID_KEYS)
+    assert "at most 20 valid signing keys. Revoke one" in page.content.decode()
+    assert fragment.content.decode().startswith("A project has at most 20 valid signing keys.")
+    assert not out.exists()
+    assert made.status_code == 200 and PEM.search(made.content.decode())
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.BUILDER])

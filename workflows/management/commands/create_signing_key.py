@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from lib.commands import SentenceCommand
+from projects.errors import TooManySigningKeys
 from projects.models import SigningKey
 from projects.signing_keys import generate_key
 from workflows.management.commands.export_project import find_project
@@ -35,7 +36,12 @@ class Command(SentenceCommand):
             raise CommandError(f"{out} exists; keys are never overwritten. Name another file.") from exc
         except (OSError, ValueError) as exc:
             raise CommandError(f"{out} can not be written: {exc}") from exc
-        new = generate_key(project, name=name)
+        try:
+            new = generate_key(project, name=name)
+        except TooManySigningKeys:
+            os.close(descriptor)
+            out.unlink()
+            raise
         with os.fdopen(descriptor, "w") as file:
             file.write(new.private_pem)
         self.stdout.write(
