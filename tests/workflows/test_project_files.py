@@ -30,6 +30,7 @@ from workflows.models import AppEvent, Run, RunState, Workflow, WorkflowVersion
 from workflows.project_files.errors import BadProjectFile
 from workflows.project_files.exports import export_project
 from workflows.project_files.imports import import_project
+from workflows.project_files.numbers import are_alike
 
 pytestmark = pytest.mark.django_db
 ACME = Path(__file__).resolve().parents[2] / "examples" / "acme" / "project.yaml"
@@ -224,6 +225,20 @@ def test_all_values_of_a_file_that_need_quotes_are_named_at_once():
         "City",
         "Phone",
     ]
+
+
+@pytest.mark.parametrize(
+    "number", ["1e+30", "1.2345678901234568e+18", "1e+23", "-1e+99", "5e-324", "18446744073709551615", "1.0"]
+)
+def test_a_number_of_an_example_is_the_same_after_an_export_and_an_import_on_either_database(number):
+    text = f"name: A\napp_events:\n  - name: X\n    example: {{x: {number}}}\n"
+    project = Project.objects.get(pk=import_project(text).project_id)
+
+    exported = export_project(project)
+
+    assert float(plain_yaml.read(exported).value["app_events"][0]["example"]["x"]) == float(number)
+    for each in (text, exported):
+        assert import_project(each, project=project).changes == []
 
 
 def test_a_number_and_a_boolean_stay_what_they_are_where_they_may_stand():
@@ -630,7 +645,7 @@ def test_what_is_exported_is_imported_the_same(name, description, example, field
     again = import_project(exported, project=project, deploy=False, prune=True, environment=SECRETS)
 
     assert again.changes == [] and export_project(project) == exported
-    assert project.app_events.get().example == plain_yaml.read(exported).value["app_events"][0]["example"]
+    assert are_alike(project.app_events.get().example, plain_yaml.read(exported).value["app_events"][0]["example"])
 
 
 def imported_acme() -> Project:

@@ -13,6 +13,7 @@ from workflows.definition.schema import parse_definition, to_json
 from workflows.models import AppEvent, Workflow
 from workflows.project_files import FORMAT
 from workflows.project_files.document import variable_prefix
+from workflows.project_files.numbers import as_written
 
 
 def export_project(project: Project) -> str:
@@ -33,7 +34,7 @@ def export_project(project: Project) -> str:
 
 def _event(event: AppEvent) -> dict[str, Any]:
     described = {"description": event.description} if event.description else {}
-    return {"name": event.name, **described, "example": event.example}
+    return {"name": event.name, **described, "example": as_written(event.example)}
 
 
 def _integration(integration: Integration) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from workflows.project_files.document import (
 )
 from workflows.project_files.errors import BadProjectFile
 from workflows.project_files.leftovers import Leftovers
+from workflows.project_files.numbers import are_alike
 
 _AUDITED_CHANGES = 50
 """Lines of changes that the audit log keeps of one import."""
@@ -320,7 +321,9 @@ class _Import:
 
 def _different(row: Any, wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The fields of `row` that have other values than those wanted: (present, wanted) by name."""
-    return {name: (getattr(row, name), value) for name, value in wanted.items() if getattr(row, name) != value}
+    return {
+        name: (getattr(row, name), value) for name, value in wanted.items() if not are_alike(getattr(row, name), value)
+    }
 
 
 def _definition_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
