@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from projects.models import PayloadPolicy, Project, Role
 from projects.origins import InvalidOrigin, parse_origin_pattern
+from projects.text_fields import LineField
 
 MAX_ORIGINS = 50
 MAX_TOKEN_HOURS = 24 * 365
@@ -16,7 +17,7 @@ MAX_PARKED_DAYS = 90
 class NewProjectForm(forms.Form):
     """The one field of a new project."""
 
-    name = forms.CharField(
+    name = LineField(
         label="Project name",
         max_length=120,
         help_text="One project for each product of yours. You can rename it later.",
@@ -27,7 +28,7 @@ class NewProjectForm(forms.Form):
 class GeneralForm(forms.Form):
     """The project's settings; `origin` comes once for each line of the list editor."""
 
-    name = forms.CharField(label="Project name", max_length=120)
+    name = LineField(label="Project name", max_length=120)
     payload_policy = forms.ChoiceField(
         label="An event whose payload does not have the example's shape",
         choices=PayloadPolicy.choices,
@@ -84,7 +85,7 @@ class GeneralForm(forms.Form):
 class NewKeyForm(forms.Form):
     """A name tells several keys apart."""
 
-    name = forms.CharField(
+    name = LineField(
         label="Name",
         max_length=120,
         required=False,

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from projects.models import Project
+from projects.text_fields import LineField
 from workflows.app_events.changing import taken
 from workflows.app_events.parsing import NotAnObject, parse_object
 from workflows.definition.schema import MAX_NAME
@@ -27,8 +28,8 @@ TEMPLATE_EXAMPLE = {
 class AppEventForm(forms.Form):
     """Name, description and example payload. Invalid JSON comes back as it was typed, with line and column."""
 
-    name = forms.CharField(max_length=MAX_NAME, label="Name")
-    description = forms.CharField(max_length=300, required=False, label="Description")
+    name = LineField(max_length=MAX_NAME, label="Name")
+    description = LineField(max_length=300, required=False, label="Description")
     example = forms.CharField(label="Example payload", strip=False, required=False, widget=forms.Textarea)
 
     def __init__(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, JsonResponse
 
 from lib import json_bounds
@@ -21,6 +22,12 @@ class UnreadableRequest(Invalid):
     """The request's body is not a JSON object, or holds characters that can not be stored."""
 
     code, status = "unreadable_request", 400
+
+
+class RequestTooLarge(Invalid):
+    """The workflow is larger than 2 MB as JSON: make its texts shorter, or split it."""
+
+    code, status = "request_too_large", 413
 
 
 def answers_json(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
@@ -40,9 +47,11 @@ def answers_json(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
 
 
 def body_of(request: ProjectRequest) -> dict[str, Any]:
-    """The request's JSON object. Raises: UnreadableRequest."""
+    """The request's JSON object. Raises: UnreadableRequest, RequestTooLarge."""
     try:
         body = json_bounds.read(request.body)
+    except RequestDataTooBig as error:
+        raise RequestTooLarge from error
     except json_bounds.BadJson as error:
         raise UnreadableRequest(error.message, **error.ids) from error
     if not isinstance(body, dict):

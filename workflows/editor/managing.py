@@ -16,6 +16,7 @@ from projects.models import Role
 from projects.permissions import ProjectRequest, member_required
 from workflows import deploying
 from workflows.editor import creating, saving, snapshot
+from workflows.editor.forms import NewWorkflowForm, first_error
 from workflows.editor.views import workflow_of
 from workflows.errors import StillDeployed
 from workflows.models import Workflow, WorkflowVersion
@@ -26,12 +27,16 @@ from workflows.models import Workflow, WorkflowVersion
 def create_workflow(request: ProjectRequest, provider_key: str) -> HttpResponse:
     if provider_key not in registry.providers():
         raise Http404("There is no such integration.")
+    form = NewWorkflowForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"No workflow was made. {first_error(form)}")
+        return redirect("workflows:integration", provider_key)
     integration, _ = Integration.objects.for_project(request.project).get_or_create(
         project=request.project,
         provider_key=provider_key,
         defaults={"scopes": list(registry.provider(provider_key).default_scopes)},
     )
-    workflow = creating.create_workflow(integration, name=request.POST.get("name", ""), by=request.user)
+    workflow = creating.create_workflow(integration, name=form.cleaned_data["name"], by=request.user)
     return redirect("workflows:editor", workflow.pk)
 
 

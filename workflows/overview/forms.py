@@ -9,6 +9,7 @@ from django import forms
 
 from integrations import budgeting
 from integrations.models import Integration
+from projects.text_fields import LineField, LinesField
 from workflows.overview.local_org import LocalApp
 
 _ENVIRONMENTS = [
@@ -21,30 +22,30 @@ _ENVIRONMENTS = [
 class SettingsForm(forms.Form):
     """The secret is write-only: left empty, the stored one is kept."""
 
-    client_id = forms.CharField(label="Consumer key", required=False, max_length=512)
-    client_secret = forms.CharField(
+    client_id = LineField(label="Consumer key", required=False, max_length=512)
+    client_secret = LineField(
         label="Consumer secret",
         required=False,
         max_length=512,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
     )
     environment = forms.ChoiceField(label="Where users log in", choices=_ENVIRONMENTS, widget=forms.RadioSelect)
-    domain = forms.CharField(
+    domain = LineField(
         label="My Domain",
         required=False,
         max_length=255,
         help_text="The host that the org's Setup shows under My Domain: acme.my.salesforce.com",
     )
-    scopes = forms.CharField(
+    scopes = LineField(
         label="Scopes",
         required=False,
         max_length=1000,
         help_text="Separated by spaces. Left empty: those that Isthmus needs.",
     )
-    description = forms.CharField(
+    description = LineField(
         label="Short description", required=False, max_length=200, help_text="Stands beside the name in the portal."
     )
-    overview = forms.CharField(
+    overview = LinesField(
         label="Overview",
         required=False,
         max_length=5000,

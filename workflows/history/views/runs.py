@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -26,6 +27,7 @@ from workflows.intake.planning import SkipReason
 from workflows.models import Event, Run, RunState, StepRun, StepState, Workflow
 
 _CHOICES = ("adopt", "send_again", "give_up")
+_RECORD_ID = re.compile("[A-Za-z0-9]{1,255}")
 _SKIPPED = {
     SkipReason.NOT_CONNECTED: "The user had no account connected",
     SkipReason.SWITCHED_OFF: "The user had it switched off",
@@ -125,7 +127,7 @@ def decide_run(request: ProjectRequest, run_id: UUID) -> HttpResponse:
     choice, record_id = request.POST.get("choice", ""), request.POST.get("record_id", "").strip()
     if choice not in _CHOICES:
         raise Http404("There is no such choice.")
-    if choice == "adopt" and not record_id.isalnum():
+    if choice == "adopt" and not _RECORD_ID.fullmatch(record_id):
         messages.error(
             request, "Enter the id of the record that this run created: letters and digits, as in its address."
         )
