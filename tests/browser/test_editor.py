@@ -1,5 +1,6 @@
 """The workflow editor and the App Events pages in a real browser, as a builder uses them."""
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +22,9 @@ from tests.factories import (
     make_workflow,
     switch_on,
 )
-from tests.support.axe import serious_faults
+from tests.support.axe import faults_of_any_weight, serious_faults
 from workflows import deploying
+from workflows.definition.schema import SETTING_TYPES
 from workflows.editor import saving
 from workflows.models import AppEvent, Workflow, WorkflowVersion
 
@@ -523,5 +525,42 @@ def test_the_pages_have_no_serious_accessibility_fault(ana, workflow, enter, sch
     page.get_by_role("button", name="Deploy", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("can not be deployed")
     faults += serious_faults(page.main_frame)
+
+    assert "\n".join(faults) == ""
+
+
+EACH_SETTING = [
+    {"id": kind.lower(), "title": kind, "type": kind}
+    | ({"values": [{"value": "a", "label": "A"}]} if kind == "ENUM" else {})
+    for kind in SETTING_TYPES
+]
+
+
+@pytest.mark.looks
+@pytest.mark.parametrize("role", [Role.BUILDER, Role.VIEWER])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_panel_of_the_editor_has_an_accessibility_fault(ana, integration, enter, scheme, role):
+    """Steps of each type, with and without fields, their rare parts open; the trigger; every kind of setting."""
+    make_app_event(integration.project)
+    types = [f"{integration.provider.key}.{action.key}" for action in integration.provider.actions.values()]
+    fields = {"LastName": "{{ settings.password }}", "HasOptedOutOfEmail": "true", "Nope__c": "", "Email": "{{ nope }}"}
+    inputs = [{"record_type": "Lead", "fields": fields}, {"record_type": "Lead", "fields": {}}, {}]
+    steps = [
+        {"key": f"step_{number}", "type": type, "name": f"Number {number:02}", "inputs": given}
+        for number, (type, given) in enumerate(itertools.product(types, inputs))
+    ]
+    draft = lead_definition(steps=steps, settings=EACH_SETTING)
+    workflow = make_workflow(integration, name="Each kind", deployed=False, draft=draft)
+    member = ana if role == Role.BUILDER else make_member(ana.project, role)
+    page = enter(member, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    open_editor(page, workflow)
+    faults = faults_of_any_weight(page.main_frame)
+
+    for name in ("Lead Created", *(step["name"] for step in steps), "User settings"):
+        card(page, name).click()
+        expect(page.locator(".panel-loading")).to_have_count(0)
+        for closed in page.locator(".panel-content details:not([open])").all():
+            closed.locator("summary").click()
+        faults += [f"{name}: {fault}" for fault in faults_of_any_weight(page.main_frame)]
 
     assert "\n".join(faults) == ""

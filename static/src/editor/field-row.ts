@@ -25,6 +25,7 @@ export interface FieldRowOptions {
 export function fieldRow(editor: Editor, stepKey: string, field: FormField, options: FieldRowOptions = {}): FieldRow {
   const { store } = editor;
   const labelId = newId("label");
+  const controlId = newId("control");
   const noteId = newId("note");
   const step = () => stepOf(store.definition, stepKey);
   const valueNow = () => asText(step() && inputOf(step()!, field.name));
@@ -34,9 +35,9 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
   let template: TemplateInput | null = null;
   let control: HTMLElement;
   if (field.type === "boolean" && !field.takes_variables) {
-    control = switchFor(labelId, valueNow() === "true", store.readOnly, (on) => put(on || undefined));
+    control = switchFor(controlId, valueNow() === "true", store.readOnly, (on) => put(on || undefined));
   } else if (field.type === "select" && !field.takes_variables) {
-    control = selectFor(field, labelId, noteId, valueNow(), store.readOnly, (value) => put(value || undefined));
+    control = selectFor(field, controlId, noteId, valueNow(), store.readOnly, (value) => put(value || undefined));
   } else {
     template = templateInput({
       value: valueNow(),
@@ -61,7 +62,8 @@ export function fieldRow(editor: Editor, stepKey: string, field: FormField, opti
   const note = h("div", { class: "field-error", id: noteId, role: "status" });
   const dom = h("div", { class: "step-field", "data-field": field.name },
     h("div", { class: "step-field-head" },
-      h("span", { class: "form-label", id: labelId, onclick: () => template?.focus() },
+      // A label names elements of forms alone, which an editor of templates is not: it is named by the label's id.
+      h(template ? "span" : "label", { class: "form-label", id: labelId, ...(template ? { onclick: () => template?.focus() } : { for: controlId }) },
         field.label, field.required && h("span", { class: "field-required", "aria-label": "required" }, "*")),
       h("span", { class: "step-field-type" }, isRecordField(field) && apiName(field) !== field.label && h("code", {}, apiName(field)), isRecordField(field) && typeInWords(field)),
       options.isMapped && !store.readOnly && marks()),
@@ -115,18 +117,18 @@ function placeholderOf(field: FormField): string {
   return field.takes_variables ? "Text, or {{ for a variable" : "";
 }
 
-function switchFor(labelId: string, isOn: boolean, readOnly: boolean, onChange: (on: boolean) => void): HTMLElement {
-  const box = h("input", { type: "checkbox", class: "form-check-input", role: "switch", "aria-labelledby": labelId, disabled: readOnly });
+function switchFor(id: string, isOn: boolean, readOnly: boolean, onChange: (on: boolean) => void): HTMLElement {
+  const box = h("input", { type: "checkbox", class: "form-check-input", role: "switch", id, disabled: readOnly });
   box.checked = isOn;
   box.addEventListener("change", () => onChange(box.checked));
   return h("div", { class: "form-check form-switch mb-0" }, box);
 }
 
 function selectFor(
-  field: FormField, labelId: string, noteId: string, value: string, readOnly: boolean, onChange: (value: string) => void,
+  field: FormField, id: string, noteId: string, value: string, readOnly: boolean, onChange: (value: string) => void,
 ): HTMLElement {
   const choices = field.choices.some(([known]) => known === value) || !value ? field.choices : [...field.choices, [value, value] as [string, string]];
-  const select = h("select", { class: "form-select", "aria-labelledby": labelId, "aria-describedby": noteId, disabled: readOnly },
+  const select = h("select", { class: "form-select", id, "aria-describedby": noteId, disabled: readOnly },
     h("option", { value: "" }, choices.length ? "None" : "None here to choose from"),
     choices.map(([key, label]) => h("option", { value: key }, label === key ? label : `${label} (${key})`)));
   select.value = value;

@@ -44,7 +44,7 @@ export function stepPanel(editor: Editor, key: string): Panel {
     const isReady = !typeField || asText(inputOf(step, typeField.name)) !== "";
     body.replaceChildren(...[
       actionPart(editor, key), recordType, ...plainRows.map((row) => row.dom),
-      isReady && (mapped.length > 0 || !store.readOnly) && h("h3", { class: "panel-subtitle" }, "Fields"),
+      isReady && (mapped.length > 0 || !store.readOnly) && h("h2", { class: "panel-subtitle" }, "Fields"),
       ...(isReady ? mapped.map((row) => row.dom) : []),
       isReady && !store.readOnly && addFieldPart(editor, key, form.fields, entered),
       h("details", { class: "panel-advanced", open: advanced.some((field) => inputOf(step, field.name) !== undefined) || step.retry !== null },
