@@ -288,10 +288,11 @@ LOGGING: dict[str, Any] = {
         "line": {"()": "lib.log_lines.LineFormatter"},
         "json": {"()": "lib.log_lines.JsonFormatter"},
     },
+    "filters": {"faults": {"()": "lib.log_lines.FaultFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["faults"]},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

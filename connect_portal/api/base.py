@@ -123,7 +123,7 @@ class SdkView(APIView):
         try:
             return super().handle_exception(exc)
         except Exception:
-            log.exception("api.failed", extra={"path": self.request.path})
+            log.exception("api.failed", extra={"request": self.request._request})
             return Response(
                 error_body("server_error", "Something broke on our side; it has been logged. Try again.", 500),
                 status=500,
