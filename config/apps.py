@@ -6,8 +6,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.urls import register_converter
 
 from lib import silence
+from lib.address_ids import IdConverter
 
 
 class WiringConfig(AppConfig):
@@ -17,6 +19,7 @@ class WiringConfig(AppConfig):
         from config import celery  # noqa: F401  # the app that shared tasks find is the one made last
 
         connection_created.connect(_set_up)
+        register_converter(IdConverter, "id")  # before anybody reads the addresses of a room, which have it
 
 
 def _set_up(connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -1,11 +1,7 @@
 """The root of all addresses."""
 
-from django.urls import include, path, register_converter
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-
-from lib.address_ids import IdConverter
-
-register_converter(IdConverter, "id")  # before the rooms' addresses are read, which have it
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
