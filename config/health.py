@@ -1,6 +1,9 @@
 """`GET /healthz`: whether the web process, the database, the broker and a worker answer, and no lane is stuck.
 `/healthz/live`: the first alone.
 
+Anybody may ask, so the sentences name no folder, no host and no words of a driver. Who sends METRICS_TOKEN, as for /metrics,
+gets these too, as each part's "detail".
+
 A web process that is about to stop says so on both, so that load balancers turn away.
 """
 
@@ -11,7 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from celery import current_app
 from django.conf import settings
@@ -22,6 +25,7 @@ from django.utils import timezone
 from lib import stopping
 from projects import database_refusals
 from projects.errors import DatabaseReadOnly, DiskFull
+from workflows.metrics import exposing
 from workflows.models import Lane, WorkerPulse
 
 PATH = "/healthz"
@@ -30,6 +34,8 @@ LIVE_PATH = "/healthz/live"
 are better told by us than by a proxy that they should come again."""
 KEPT_SECONDS = 1.0
 """Probes come often and from everywhere; the answer is made at most once a second."""
+TRUSTED_SECONDS = 10.0
+"""While one request asks, the others are told the last answer, if it is no older than this."""
 MIN_FREE_BYTES = 64_000_000
 REFUSAL_REMEMBERED_SECONDS = 30.0
 """A full disk shows only where something is written: what intake met counts for as long."""
@@ -38,6 +44,8 @@ REFUSAL_REMEMBERED_SECONDS = 30.0
 class Part(TypedDict):
     ok: bool
     message: str
+    detail: NotRequired[str]
+    """What is for operators alone: paths, names of hosts, and what a driver says."""
 
 
 class HealthMiddleware:
@@ -57,20 +65,33 @@ class HealthMiddleware:
             return _told({"web": {"ok": False, "message": "is about to stop"}})
         if request.path == LIVE_PATH:
             return _told({})
-        with self._lock:
+        parts = self._latest()
+        if not exposing.may_read(request.headers.get("Authorization", ""), settings.METRICS_TOKEN):
+            parts = {name: {"ok": part["ok"], "message": part["message"]} for name, part in parts.items()}
+        return _told(parts)
+
+    def _latest(self) -> dict[str, Part]:
+        """One request at a time looks; none waits for it, since a database that is away may take long to be so."""
+        if not self._lock.acquire(blocking=not self._parts):
+            if time.monotonic() - self._made_at < TRUSTED_SECONDS:
+                return self._parts
+            return {"database": {"ok": False, "message": "has been asked and has not answered yet"}}
+        try:
             if time.monotonic() - self._made_at > KEPT_SECONDS:
                 self._parts, self._made_at = check(), time.monotonic()
-            parts = self._parts
-        return _told(parts)
+            return self._parts
+        finally:
+            self._lock.release()
 
 
 def _told(parts: dict[str, Part]) -> JsonResponse:
     is_well = all(part["ok"] for part in parts.values())
-    return JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503, headers=headers)
 
 
 def check() -> dict[str, Part]:
-    """Look at each part; shape: {"web", "database", "broker", "worker", "lanes"} of {"ok", "message"}."""
+    """Look at each part; shape: {"web", "database", "broker", "worker", "lanes"} of {"ok", "message", "detail"?}."""
     database = _database()
     return {
         "web": {"ok": True, "message": "answers"},
@@ -92,9 +113,9 @@ def _database() -> Part:
         connection.close()
         match database_refusals.refusal_of(exc):
             case DatabaseReadOnly():
-                return {"ok": False, "message": f"{vendor} answers, and takes no writes: {exc}".strip()}
+                return {"ok": False, "message": f"{vendor} answers, and takes no writes", "detail": str(exc).strip()}
             case _:
-                return {"ok": False, "message": f"{vendor} does not answer: {exc}".strip()}
+                return {"ok": False, "message": f"{vendor} does not answer", "detail": str(exc).strip()}
     if vendor == "sqlite" and (free := _free_bytes()) < MIN_FREE_BYTES:
         return {"ok": False, "message": f"sqlite's disk is full but for {free // 1_000_000} MB"}
     noted = database_refusals.noted_within(REFUSAL_REMEMBERED_SECONDS)
@@ -112,14 +133,15 @@ def _broker() -> Part:
         is_writable = os.access(settings.BROKER_DIR / "messages", os.W_OK)
         return {
             "ok": is_writable,
-            "message": f"the folder {settings.BROKER_DIR} is {'' if is_writable else 'not '}writable",
+            "message": f"the broker's folder is {'' if is_writable else 'not '}writable",
+            "detail": str(settings.BROKER_DIR),
         }
     try:
         with current_app.connection_for_write(connect_timeout=2) as link:
             link.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-            return {"ok": True, "message": f"{link.transport_cls} answers"}
+            return {"ok": True, "message": f"{link.transport_cls} answers", "detail": link.as_uri()}
     except Exception as exc:  # each transport raises its own
-        return {"ok": False, "message": f"the broker does not answer: {exc}"}
+        return {"ok": False, "message": "the broker does not answer", "detail": str(exc)}
 
 
 def _worker() -> Part:
@@ -128,7 +150,7 @@ def _worker() -> Part:
     if pulse is None:
         return {"ok": False, "message": "no worker has answered yet"}
     age = round((timezone.now() - pulse.beat_at).total_seconds(), 1)
-    return {"ok": pulse.beat_at > since, "message": f"{pulse.name} answered {age} s ago"}
+    return {"ok": pulse.beat_at > since, "message": f"answered {age} s ago", "detail": pulse.name}
 
 
 def _lanes() -> Part:

@@ -40,6 +40,7 @@ class MetricsMiddleware:
         else:
             response = JsonResponse(refusal(), status=401, headers={"WWW-Authenticate": _CHALLENGE})
         response["Cache-Control"] = "no-store"
+        response["X-Content-Type-Options"] = "nosniff"
         return response
 
 

@@ -1,9 +1,10 @@
 """`/healthz` says which part does not answer."""
 
+import threading
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from config import health
@@ -47,6 +48,58 @@ def test_a_broker_that_is_away_is_said(settings, monkeypatch):
     answer = Client().get("/healthz")
 
     assert answer.json()["broker"]["ok"] is False
+
+
+def test_a_stranger_reads_no_path_host_or_drivers_words_and_who_has_the_metrics_token_does(settings, monkeypatch):
+    settings.METRICS_TOKEN = "of-the-operators"
+    WorkerPulse.objects.create(name="worker@host-7", beat_at=timezone.now())
+    own_folder = Client().get("/healthz", headers={"Authorization": "Bearer of-the-operators"}).json()
+    settings.CELERY_BROKER_URL = "amqp://isthmus:secret@127.0.0.1:1//"
+    monkeypatch.setenv("CELERY_BROKER_URL", settings.CELERY_BROKER_URL)
+
+    told = Client().get("/healthz")
+    guessed = Client().get("/healthz", headers={"Authorization": "Bearer guessed"})
+    detailed = Client().get("/healthz", headers={"Authorization": "Bearer of-the-operators"})
+
+    for answer in (told, guessed):
+        assert {name for part in PARTS for name in answer.json()[part]} == {"ok", "message"}
+        assert not [word for word in ("host-7", "127.0.0.1", "Errno", "/") if word in answer.content.decode()]
+    assert own_folder["broker"]["detail"] == str(settings.BROKER_DIR)
+    assert detailed.json()["worker"]["detail"] == "worker@host-7" and detailed.json()["broker"]["detail"]
+    assert "secret" not in detailed.content.decode()
+    assert told["X-Content-Type-Options"] == "nosniff"
+    assert Client().get("/metrics")["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nobody_waits_for_the_request_that_looks(monkeypatch):
+    looks, told, goes_on = threading.Event(), threading.Event(), threading.Event()
+    well = {"database": {"ok": True, "message": "answers"}}
+
+    def look():
+        if looks.is_set():
+            return well
+        looks.set()
+        assert goes_on.wait(60)
+        return well
+
+    middleware = health.HealthMiddleware(lambda request: None)
+    monkeypatch.setattr(health, "check", lambda: well)
+    middleware(RequestFactory().get("/healthz"))
+    monkeypatch.setattr(health, "check", look)
+    slow = threading.Thread(target=lambda: (middleware(RequestFactory().get("/healthz")), told.set()))
+    slow.start()
+    assert looks.wait(60)
+
+    meanwhile = middleware(RequestFactory().get("/healthz"))
+    monkeypatch.setattr(health, "TRUSTED_SECONDS", 0.0)
+    later = middleware(RequestFactory().get("/healthz"))
+    was_told = told.is_set()
+    goes_on.set()
+    slow.join()
+
+    assert not was_told
+    assert meanwhile.status_code == 200
+    assert later.status_code == 503 and b"has not answered yet" in later.content
 
 
 def test_health_is_told_to_any_host():
