@@ -126,20 +126,29 @@ def _as_number(secret: str) -> float | None:
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    """Yield the secret as programs write it: in JSON, in Python, in addresses, in HTML, in base64 and in hexadecimal."""
-    lines = " ".join(secret.split())
+    """Yield the secret as programs write it: in JSON, in Python, in SQL, in addresses, in HTML, in base64, in
+    hexadecimal; some of them twice over, as a proxy or a page within a page does."""
+    lines, without_spaces = " ".join(secret.split()), "".join(secret.split())
     yield from (secret.upper(), secret.lower())  # of which some letters make two
-    for text in {secret, lines, unicodedata.normalize("NFC", secret), unicodedata.normalize("NFD", secret)}:
+    for text in {
+        secret,
+        lines,
+        without_spaces,
+        unicodedata.normalize("NFC", secret),
+        unicodedata.normalize("NFD", secret),
+    }:
         yield text
         for in_json in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
             yield in_json
             yield json.dumps(in_json)[1:-1]
-        yield repr(text)[1:-1]
+        yield from (repr(text)[1:-1], ascii(text)[1:-1], repr(text.encode(errors="replace"))[2:-1])
+        yield from (text.replace("'", "''"), text.replace("'", "\\'"), text.replace('"', '""'))
+        yield quote(quote(text, safe="", errors="replace"), safe="")
         yield from (quote(text, safe="", errors="replace"), quote(text, errors="replace"))
         yield quote_plus(text, errors="replace")
         in_html = html.escape(text)
         yield from (in_html, in_html.replace("&#x27;", "&#39;"), in_html.replace("&#x27;", "&apos;"))
-        yield html.escape(text, quote=False)
+        yield from (html.escape(text, quote=False), html.escape(in_html))
     if len(secret) >= _SHORT:
         yield secret.encode(errors="replace").hex()
         yield from _forms_in_base64(secret.encode(errors="replace"))
