@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.closing.ClosingMiddleware",
+    "config.addresses.AddressMiddleware",
     "config.health.HealthMiddleware",
     "config.metrics.MetricsMiddleware",
     "connect_portal.cors.SdkCorsMiddleware",

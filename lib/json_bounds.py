@@ -49,7 +49,7 @@ def read(raw: bytes) -> Any:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check_depth(value)
     shapes = raw.translate(_NUMBER_SHAPES)
-    if _LONG_NUMBER in shapes or _TINY_NUMBER in shapes:
+    if _LONG_NUMBER in shapes or _TINY_NUMBER in shapes or _WHOLE_WITH_EXPONENT in shapes:
         _read_with_numbers_as_written(raw)
     if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
         raise _no_character("\x00", _place(value, lambda item: isinstance(item, str) and "\x00" in item))
@@ -97,12 +97,14 @@ def _too_deep() -> BadJson:
     return BadJson(f"The JSON is nested more than {MAX_DEPTH} levels deep. Send it flatter, or the deep part as text.")
 
 
-# A number is suspicious when it has 17 digits and points in a row (a double keeps any 15 digits), or an exponent of
-# hundreds below zero. All digits and points are made a 0 first, since a search for a fixed text is quick.
+# A number is suspicious when it has 17 digits and points in a row (a double keeps any 15 digits), 16 digits and no point
+# before an exponent, or an exponent of hundreds below zero. All digits and points are made a 0 first, since a search for a
+# fixed text is quick.
 _NUMBER_SHAPES = bytes(
     ord("0") if chr(code) in "0123456789." else ord("e") if chr(code) in "eE" else code for code in range(256)
 )
 _LONG_NUMBER = b"0" * 17
+_WHOLE_WITH_EXPONENT = b"0" * 16 + b"e"
 _TINY_NUMBER = b"0e-000"
 
 

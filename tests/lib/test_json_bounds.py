@@ -98,6 +98,8 @@ def test_whole_numbers_of_64_bits_are_exact(number):
         ('{"a": 1.2345678901234567890123e22}', "a", "digits"),
         ('{"a": 0.1234567890123456789012}', "a", "digits"),
         ('{"a": 1e-400}', "a", "digits"),
+        ('{"a": 9007199254740993e0}', "a", "digits"),
+        ('{"a": 9007199254740993E-1}', "a", "digits"),
         ('{"a": 1e400}', "a", "too large"),
         ('{"a": [-Infinity]}', "a[0]", "-Infinity"),
         ('{"a": {"b": "x\\u0000"}}', "a.b", "NUL"),

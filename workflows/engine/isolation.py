@@ -17,6 +17,7 @@ from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 from integrations.providers.base import ErrorClass, Outcome, OutcomeKind
 from lib.encryption import DecryptionFailed
 from lib.errors import IsthmusError
+from workflows.definition.errors import DefinitionError
 from workflows.errors import LeaseLost
 
 T = TypeVar("T")
@@ -65,6 +66,10 @@ def write_in_parts(items: Sequence[T], write: Callable[[Sequence[T]], None]) -> 
 
 def failure(exc: Exception, doing: str) -> Outcome:
     """Return the outcome of a step that raised before anything was sent for it. `doing`: "filling in its inputs"."""
+    if isinstance(exc, DefinitionError):
+        message = f"The definition of the run's version can not be read any more: {exc}"
+        advice = "Mend the draft, deploy it, and replay the run on the newest version."
+        return Outcome(OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, exc.code, message, advice))
     if isinstance(exc, IsthmusError):  # its words say what is wrong
         return Outcome(OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, exc.code, exc.message, ""))
     message = (

@@ -26,9 +26,16 @@ class PreparedVersion:
 
 
 @lru_cache(maxsize=512)
-def _prepared(version_id: int) -> PreparedVersion:
+def stored_definition(version_id: int) -> Mapping[str, Any]:
+    """Return a version's definition as it is stored, read once a process; also of one that can not be parsed any more."""
     # Versions never change, so their number in the table is a sufficient key.
-    raw = WorkflowVersion.objects.values_list("definition", flat=True).get(pk=version_id)
+    raw: Mapping[str, Any] = WorkflowVersion.objects.values_list("definition", flat=True).get(pk=version_id)
+    return raw
+
+
+@lru_cache(maxsize=512)
+def _prepared(version_id: int) -> PreparedVersion:
+    raw = stored_definition(version_id)
     definition = parse_definition(raw)
     inputs = tuple(compile_value(step.inputs) for step in definition.steps)
     password_inputs = tuple(passwords.inputs_that_read(definition, compiled) for compiled in inputs)
@@ -42,6 +49,7 @@ def prepared(version_id: int) -> PreparedVersion:
 def forget_prepared() -> None:
     """For tests, whose version numbers start anew."""
     _prepared.cache_clear()
+    stored_definition.cache_clear()
 
 
 @dataclass(frozen=True)

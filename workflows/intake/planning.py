@@ -7,7 +7,7 @@ from uuid import UUID
 
 from integrations.models import CredentialStatus
 from workflows import user_settings
-from workflows.engine.rendering import prepared
+from workflows.engine.rendering import stored_definition
 from workflows.intake.directory import Account, Listener
 
 
@@ -159,6 +159,6 @@ def _reason_not_to_start(listener: Listener, account: Account, *, parks: bool) -
     if not is_on:
         return SkipReason.SWITCHED_OFF, ""
     assert listener.version_id is not None
-    if missing := user_settings.missing_titles(prepared(listener.version_id).raw, values, account.shared_settings):
+    if missing := user_settings.missing_titles(stored_definition(listener.version_id), values, account.shared_settings):
         return SkipReason.SETTING_MISSING, ", ".join(missing)
     return None

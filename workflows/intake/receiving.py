@@ -24,7 +24,7 @@ from workflows.definition.errors import DefinitionError, RenderError
 from workflows.definition.templates import Limits, compile_value
 from workflows.definition.values import to_text
 from workflows.engine import crash_points, parking, ringing
-from workflows.engine.rendering import prepared
+from workflows.engine.rendering import stored_definition
 from workflows.errors import BadEvent, IdempotencyConflict, PayloadRejected, UnknownAppEvent
 from workflows.intake import directory, planning, writing
 from workflows.intake.checking import differences_in_shape
@@ -377,7 +377,7 @@ def _event_row(intent: _Intent) -> tuple[Any, ...]:
 
 def _run_row(intent: _Intent, start: Start, run_id: UUID) -> tuple[Any, ...]:
     arrival, account = intent.arrival, start.account
-    key, state = _order_key_in(start.version_id, arrival.payload), _state_of(start)
+    key, state = order_key(stored_definition(start.version_id), arrival.payload), _state_of(start)
     ids = (run_id, arrival.token.project_id, intent.event_id, start.listener.id, start.version_id, intent.user_id)
     return (
         *ids,
@@ -397,14 +397,6 @@ def _state_of(start: Start) -> RunState:
     return RunState.PARKED if start.is_parked else RunState.QUEUED
 
 
-def _order_key_in(version_id: int, payload: Mapping[str, Any]) -> str:
-    """`order_key` of a version; "" of one that can not be read: its run says why, and the event's other runs start."""
-    try:
-        return order_key(prepared(version_id).raw, payload)
-    except DefinitionError:
-        return ""
-
-
 _ORDER_LIMITS = Limits(output=20_000, work=100_000)
 """A key is short, and it is rendered while the others of a group wait; an event may have a megabyte and start many runs."""
 
@@ -419,6 +411,6 @@ def order_key(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
         return ""
     try:
         value = compile_value(template).render({"trigger": payload}, _ORDER_LIMITS).value
-    except RenderError:
+    except (RenderError, DefinitionError):
         return ""  # a value that has no key waits for nobody; the event is worth more than its order
     return to_text(value)[:255]
