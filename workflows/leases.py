@@ -19,8 +19,8 @@ class Lease:
     """How often in a row work on the lane has crashed before this lease was taken."""
     suspect: UUID | None = field(default=None, compare=False)
     """The run under which it crashed last, where that is known."""
-    set_aside: frozenset[UUID] = field(default=frozenset(), compare=False)
-    """Runs that are to be done last, each alone."""
+    set_aside: tuple[UUID, ...] = field(default=(), compare=False)
+    """Runs that are to be done last, each alone; named once for each worker that has died under them."""
     _since: float = field(default_factory=fencing.clock, compare=False)
 
     @property

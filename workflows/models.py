@@ -170,7 +170,7 @@ class Lane(models.Model):
     suspect = models.UUIDField(null=True)
     """The run in hand, noted while work goes on after a crash: what crashes next is its fault."""
     set_aside = models.JSONField(default=list, db_default=[])
-    """Ids of runs under which a worker has died once: they are done last and each alone. Shape: [str]."""
+    """Ids of runs under which a worker has died, once for each death: they are done last and each alone. Shape: [str]."""
 
     objects = LaneQuerySet.as_manager()
 

@@ -24,18 +24,26 @@ from workflows.models import Run, RunState, StepRun, StepState
 log = logging.getLogger("workflows.engine")
 
 
+MOST_DEATHS = 5
+"""So many workers in turn have to die under a run before it is taken for the cause.
+
+Workers are killed for other reasons too, by deploys and for want of memory, several times within a minute even, and some run
+is in hand then.
+"""
+
+
 def judge_suspect(hold: Hold) -> None:
-    """Set the run aside under which the last worker died; if one had died under it before, it has had its chance."""
+    """Set the run aside under which the last worker died, and end it when too many have."""
     suspect = hold.lease.suspect
     if suspect is None:
         return
-    if suspect in hold.set_aside:
-        hold.set_aside.discard(suspect)
-        end_culprit(hold.lease, suspect, "A worker ended twice while it was at this run")
+    hold.set_aside[suspect] += 1
+    if hold.set_aside[suspect] >= MOST_DEATHS:
+        del hold.set_aside[suspect]
+        end_culprit(hold.lease, suspect, f"{MOST_DEATHS} workers in turn ended while they were at this run")
     else:
-        hold.set_aside.add(suspect)
         log.warning("run.set_aside", extra={"lane": hold.lease.lane_id, "run": suspect})
-    leasing.set_aside(hold.lease, hold.set_aside)
+    leasing.set_aside(hold.lease, hold.set_aside.elements())
 
 
 def narrow_down(hold: Hold, exc: Exception) -> None:

@@ -50,7 +50,7 @@ def drain(lease: Lease, slice_: Slice | None = None) -> None:
     held: Lease | None = lease
     crashes_of: Counter[UUID] = Counter()
     while held:
-        hold = Hold(held, crashes_of=crashes_of, set_aside=set(held.set_aside), marks=held.is_careful)
+        hold = Hold(held, crashes_of=crashes_of, set_aside=Counter(held.set_aside), marks=held.is_careful)
         try:
             with leasing.kept(held):
                 _work_off(hold, slice_)
@@ -172,8 +172,8 @@ def _bring_on_alone(hold: Hold, turn: Turn, connection: Connection, slice_: Slic
     finally:
         hold.marks = marked
     if turn.run.state != RunState.QUEUED:
-        hold.set_aside.discard(run_id)
-        leasing.set_aside(hold.lease, hold.set_aside)
+        del hold.set_aside[run_id]
+        leasing.set_aside(hold.lease, hold.set_aside.elements())
     return goes_on
 
 

@@ -29,8 +29,8 @@ class Hold:
     """How many runs are taken at once; fewer after something was raised by one of them. 0: as many as a group holds."""
     crashes_of: Counter[UUID] = field(default_factory=Counter)
     """How often something was raised while a run was in hand alone."""
-    set_aside: set[UUID] = field(default_factory=set)
-    """Runs under which a worker has died: done last and each alone."""
+    set_aside: Counter[UUID] = field(default_factory=Counter)
+    """How many workers have died under a run: such runs are done last and each alone."""
     marks: bool = False
     """Whether the run in hand is noted in the database."""
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID, uuid4
 
@@ -67,7 +67,7 @@ def lease_lane(lane_id: UUID) -> Lease | None:
         return None
     taken_at, _, crashes, suspect, set_aside = won[0]
     return Lease(
-        lane_id, token, taken_at or timezone.now(), crashes, suspect, frozenset(UUID(each) for each in set_aside or ())
+        lane_id, token, taken_at or timezone.now(), crashes, suspect, tuple(UUID(each) for each in set_aside or ())
     )
 
 
@@ -110,8 +110,8 @@ def note_suspect(lease: Lease, run_id: UUID | None) -> None:
     renewed(lease, since=since)
 
 
-def set_aside(lease: Lease, run_ids: Collection[UUID]) -> None:
-    """Keep the ids of the runs that are to be done last, each alone. Raises LeaseLost."""
+def set_aside(lease: Lease, run_ids: Iterable[UUID]) -> None:
+    """Keep the ids of the runs that are to be done last, each alone, once for each death. Raises LeaseLost."""
     ids = orjson.dumps(sorted(str(each) for each in run_ids)).decode()
     if not hot_statements.run(_SET_ASIDE, [ids, lease.lane_id, lease.token]):
         raise LeaseLost(lane_id=lease.lane_id)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from integrations.providers.salesforce.actions.create_record import CreateRecord
 from tests.factories import lead_definition, make_workflow, switch_on
 from tests.support.processes import run_module
 from tests.support.tutorial import connect
-from workflows.engine import batching, crews, draining, group_calls, leasing, rendering
+from workflows.engine import batching, crews, culprits, draining, group_calls, leasing, rendering
 from workflows.engine.batching import Turn
+from workflows.engine.hold import Hold
 from workflows.engine.slices import Slice
 from workflows.models import Lane, Run, RunState, Slot, StepState, WorkflowVersion
 
@@ -344,7 +346,7 @@ def test_a_fault_that_is_no_runs_gives_the_lane_back_at_once_and_is_counted(tuto
     assert state_of(run) == RunState.SUCCEEDED and Lane.objects.get().crashes == 0
 
 
-@pytest.mark.timeout(600)  # up to eight processes are started, one after the other
+@pytest.mark.timeout(600)  # up to twelve processes are started, one after the other
 @pytest.mark.parametrize(("place", "deaths_until_the_others_are_done"), [("render", 3), ("call", 4)])
 def test_a_run_that_kills_its_workers_is_set_aside_and_the_others_go_on(
     tutorial, place, deaths_until_the_others_are_done
@@ -352,7 +354,7 @@ def test_a_run_that_kills_its_workers_is_set_aside_and_the_others_go_on(
     runs = send_all(tutorial)
     deaths, rounds = 0, 0
 
-    while Run.objects.open().exists() and rounds < 8:
+    while Run.objects.open().exists() and rounds < 12:
         rounds += 1
         worker = run_module(
             "tests.support.dying_worker",
@@ -371,17 +373,25 @@ def test_a_run_that_kills_its_workers_is_set_aside_and_the_others_go_on(
     assert {state_of(run) for name, run in runs.items() if name != "Poison"} == {RunState.SUCCEEDED}
     assert healthy_by_then == [RunState.SUCCEEDED] * 4
     assert poison.state == (RunState.FAILED if place == "render" else RunState.ASKING)
-    assert "A worker ended twice" in poison.error["message"]
+    assert "5 workers in turn ended" in poison.error["message"]
     assert sorted(lead["LastName"] for lead in tutorial.leads()) == ["A", "B", "C", "D"]
     assert Lane.objects.get().set_aside == []
 
 
-def test_a_healthy_run_under_which_a_worker_was_killed_twice_is_done_last_and_succeeds(tutorial):
+def die_at(lane_id, run):
+    """What a worker leaves behind that is killed while it is at `run`."""
+    died = leasing.lease_lane(lane_id)
+    culprits.judge_suspect(Hold(died, set_aside=Counter(died.set_aside)))
+    leasing.note_suspect(died, run.pk)
+    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("deaths", [1, 2, 4])
+def test_a_healthy_run_under_which_workers_were_killed_is_done_last_and_succeeds(tutorial, deaths):
     runs = send_all(tutorial, ["A", "B", "C"])
     lane_id = tutorial.credential.pk
-    died = leasing.lease_lane(lane_id)
-    leasing.note_suspect(died, runs["A"].pk)
-    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    for _ in range(deaths):
+        die_at(lane_id, runs["A"])
 
     tutorial.drain()
 
