@@ -36,6 +36,8 @@ KEPT_SECONDS = 1.0
 """Probes come often and from everywhere; the answer is made at most once a second."""
 TRUSTED_SECONDS = 10.0
 """While one request asks, the others are told the last answer, if it is no older than this."""
+FIRST_SECONDS = 0.5
+"""How long the others wait while the first answer of this process is made, before they are told that there is none."""
 MIN_FREE_BYTES = 64_000_000
 REFUSAL_REMEMBERED_SECONDS = 30.0
 """A full disk shows only where something is written: what intake met counts for as long."""
@@ -71,9 +73,9 @@ class HealthMiddleware:
         return _told(parts)
 
     def _latest(self) -> dict[str, Part]:
-        """One request at a time looks; none waits for it, since a database that is away may take long to be so."""
-        if not self._lock.acquire(blocking=not self._parts):
-            if time.monotonic() - self._made_at < TRUSTED_SECONDS:
+        """One request at a time looks; none waits long for it, since a database that is away may take long to be so."""
+        if not self._lock.acquire(timeout=0.0 if self._parts else FIRST_SECONDS):
+            if self._parts and time.monotonic() - self._made_at < TRUSTED_SECONDS:
                 return self._parts
             return {"database": {"ok": False, "message": "has been asked and has not answered yet"}}
         try:

@@ -18,6 +18,7 @@ from workflows.metrics import exposing
 log = logging.getLogger("config.metrics")
 
 PATH = "/metrics"
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CHALLENGE = 'Bearer realm="metrics", Basic realm="metrics"'
 
 
@@ -39,8 +40,8 @@ class MetricsMiddleware:
             response = HttpResponse(exposing.everything(), content_type=exposing.CONTENT_TYPE)
         else:
             response = JsonResponse(refusal(), status=401, headers={"WWW-Authenticate": _CHALLENGE})
-        response["Cache-Control"] = "no-store"
-        response["X-Content-Type-Options"] = "nosniff"
+        for name, value in _HEADERS.items():
+            response[name] = value
         return response
 
 
@@ -51,9 +52,9 @@ def worker_application(environ: WSGIEnvironment, start_response: StartResponse) 
     elif not exposing.may_read(environ.get("HTTP_AUTHORIZATION", ""), settings.METRICS_TOKEN):
         status, kind, body = "401 Unauthorized", "application/json", refusal()
     else:
-        start_response("200 OK", [("Content-Type", exposing.CONTENT_TYPE), ("Cache-Control", "no-store")])
+        start_response("200 OK", [("Content-Type", exposing.CONTENT_TYPE), *_HEADERS.items()])
         return [exposing.processes_alone()]
-    start_response(status, [("Content-Type", kind), ("WWW-Authenticate", _CHALLENGE)])
+    start_response(status, [("Content-Type", kind), ("WWW-Authenticate", _CHALLENGE), *_HEADERS.items()])
     return [json.dumps(body).encode()]
 
 

@@ -102,6 +102,29 @@ def test_nobody_waits_for_the_request_that_looks(monkeypatch):
     assert later.status_code == 503 and b"has not answered yet" in later.content
 
 
+def test_a_process_whose_first_look_hangs_answers_the_others_all_the_same(monkeypatch):
+    looks, goes_on = threading.Event(), threading.Event()
+
+    def hang():
+        looks.set()
+        goes_on.wait(60)
+        return {"database": {"ok": True, "message": "answers"}}
+
+    monkeypatch.setattr(health, "check", hang)
+    middleware = health.HealthMiddleware(lambda request: None)
+    first = threading.Thread(target=middleware, args=(RequestFactory().get("/healthz"),))
+    first.start()
+    try:
+        assert looks.wait(60)
+        meanwhile = middleware(RequestFactory().get("/healthz"))
+        was_answered_before = not goes_on.is_set()
+    finally:
+        goes_on.set()
+        first.join()
+
+    assert was_answered_before and meanwhile.status_code == 503 and b"has not answered yet" in meanwhile.content
+
+
 def test_health_is_told_to_any_host():
     assert Client().get("/healthz", headers={"host": "10.1.2.3"}).status_code in (200, 503)
 

@@ -342,6 +342,7 @@ def test_a_worker_tells_what_it_counted_on_a_port_of_its_own_to_who_has_the_toke
 
     assert refused.status_code == 401 and refused.json()["code"] == "metrics_token"
     assert elsewhere.status_code == 404
+    assert {answer.headers["X-Content-Type-Options"] for answer in (refused, elsewhere, told)} == {"nosniff"}
     assert told.status_code == 200 and "isthmus_lease_losses_total" in told.text
     assert "isthmus_backlog_runs" not in told.text
 
