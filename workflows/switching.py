@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
+import orjson
 from django.db import transaction
 
 from integrations.models import Configuration, Credential
 from workflows import sealed_settings, user_settings
 from workflows.errors import SettingMissing, WorkflowNotDeployed
 from workflows.models import Lane, Workflow, WorkflowSetting, WorkflowVersion
+
+MAX_VALUES_BYTES: Final = 50_000
+"""Of all values of one workflow, or of those that a configuration's workflows share, as JSON."""
 
 
 class SwitchState(TypedDict):
@@ -119,14 +123,31 @@ def save_settings(configuration: Configuration, changes: Mapping[str, SwitchChan
     return errors
 
 
-def save_shared(configuration: Configuration, values: Mapping[str, Any]) -> None:
-    """Store `values` in the place of all that the configuration's workflows share."""
+def save_shared(configuration: Configuration, values: Mapping[str, Any]) -> list[str]:
+    """Store `values` in the place of all that the configuration's workflows share; give, in words, why they were not.
+
+    All are stored or none. What no deployed workflow asks for is passed over, and what was stored of it stays, as in
+    `save_settings`: a workflow that is deployed again may ask for it.
+    """
     with transaction.atomic():
-        stored = Configuration.objects.select_for_update().get(pk=configuration.pk)
-        place = sealed_settings.place_of_shared(configuration.pk)
-        asked = _asked(offered_workflows(configuration))
-        configuration.shared_settings = sealed_settings.sealed(values, stored.shared_settings, asked, place=place)
-        configuration.save(update_fields=["shared_settings", "updated_at"])
+        stored = Configuration.objects.select_for_update().get(pk=configuration.pk).shared_settings
+        workflows = offered_workflows(configuration)
+        asked = _asked(workflows)
+        given = {key: value for key, value in values.items() if key in asked}
+        definitions = [workflow.live_version.definition for workflow in workflows if workflow.live_version]
+        faults = [*user_settings.shared_misfits(definitions, given), *_too_many(given)]
+        if not faults:
+            others = {key: value for key, value in stored.items() if key not in asked}
+            place = sealed_settings.place_of_shared(configuration.pk)
+            configuration.shared_settings = others | sealed_settings.sealed(given, stored, asked, place=place)
+            configuration.save(update_fields=["shared_settings", "updated_at"])
+    return faults
+
+
+def _too_many(values: Mapping[str, Any]) -> list[str]:
+    if len(orjson.dumps(values)) <= MAX_VALUES_BYTES:
+        return []
+    return [f"The values may have at most {MAX_VALUES_BYTES:,} bytes of JSON, all together."]
 
 
 def _apply(row: WorkflowSetting, change: SwitchChange, shared: Mapping[str, Any]) -> list[str]:
@@ -134,7 +155,7 @@ def _apply(row: WorkflowSetting, change: SwitchChange, shared: Mapping[str, Any]
     assert version is not None
     asked = _asked([row.workflow])
     given = {key: value for key, value in change.get("settings", row.values).items() if key in asked}
-    faults = list(user_settings.misfits(version.definition, given))
+    faults = [*user_settings.misfits(version.definition, given), *_too_many(given if "settings" in change else {})]
     if "settings" in change and not faults:
         # Values of settings that this version does not ask for are kept: an older or newer version may.
         others = {key: value for key, value in row.values.items() if key not in asked}

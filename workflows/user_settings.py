@@ -69,6 +69,18 @@ def misfits(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Iterato
             yield f"{title_of(setting)} {fault}"
 
 
+def shared_misfits(definitions: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> Iterator[str]:
+    """As `misfits`, for values that workflows share: one is wrong that fits none of those that ask for it."""
+    askers: dict[str, list[Setting]] = {}
+    for definition in definitions:
+        for setting in settings_of(definition):
+            askers.setdefault(setting["id"], []).append(setting)
+    for key in values:
+        found = [next(misfits({"settings": [setting]}, values), "") for setting in askers.get(key, ())]
+        if found and all(found):
+            yield found[0]
+
+
 def _fault(setting: Setting, value: Any) -> str:
     kind = setting["type"]
     if kind in _TEXTS:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 from uuid import UUID
 
-from django.conf import settings
+import orjson
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -27,6 +27,12 @@ from workflows.intake.api import ErrorSerializer
 from workflows.models import Workflow
 
 log = logging.getLogger("isthmus.api")
+
+MAX_BODY_BYTES: Final = 256_000
+"""Of a call of the SDK; an App Event may have more (EVENT_MAX_BYTES)."""
+_HAVE_BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
+MAX_META_BYTES: Final = 50_000
+"""Of the metadata of a user, or of a configuration, as JSON."""
 
 CREDENTIAL_PARAMETER = OpenApiParameter(
     CREDENTIAL_HEADER,
@@ -59,7 +65,7 @@ class LooseJSONParser(BaseParser):
     ) -> Any:
         request = (parser_context or {})["request"]
         try:
-            raw = json_body.read_bytes(request.META, stream.read, max_bytes=settings.EVENT_MAX_BYTES)
+            raw = json_body.read_bytes(request.META, stream.read, max_bytes=MAX_BODY_BYTES)
             return json_bounds.read(raw) if raw.strip() else {}
         except json_bounds.BadJson as exc:
             raise BadRequest(exc.message, **exc.ids) from exc
@@ -83,6 +89,12 @@ class SdkView(APIView):
     authentication_classes = [UserTokenAuthentication]
     parser_classes = [LooseJSONParser]
     content_negotiation_class = AlwaysJSON
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As DRF; then read the body, so that one that is too large or no JSON is refused by every call alike."""
+        super().initial(request, *args, **kwargs)
+        if request.method in _HAVE_BODIES:
+            _ = request.data
 
     @property
     def user(self) -> ConnectedUser:
@@ -138,3 +150,10 @@ def member_of(body: dict[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest(f"`{key}` must be a JSON object.")
     return value
+
+
+def checked_meta(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata as it is. Raises BadRequest where it is more than is kept."""
+    if len(orjson.dumps(meta)) > MAX_META_BYTES:
+        raise BadRequest(f"The metadata may have at most {MAX_META_BYTES:,} bytes of JSON, all together.")
+    return meta

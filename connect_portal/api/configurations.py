@@ -9,7 +9,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connect_portal.api.base import CONFIGURATION_PARAMETER, TOKEN_REFUSED, SdkView, error_response, member_of
+from connect_portal.api.base import (
+    CONFIGURATION_PARAMETER,
+    TOKEN_REFUSED,
+    SdkView,
+    checked_meta,
+    error_response,
+    member_of,
+)
 from connect_portal.api.credentials import UNKNOWN_ACCOUNT, document_of
 from connect_portal.api.documents import CredentialSerializer, MetaSerializer, NewConfigurationSerializer
 from connect_portal.errors import BadRequest, ConfigurationExists, DefaultConfiguration
@@ -55,7 +62,7 @@ class Configurations(SdkView):
     def patch(self, request: Request, project_id: UUID, credential_id: str) -> Response:
         credential = find_credential(self.user, credential_id)
         configuration = find_configuration(credential, self.configuration_selector)
-        configuration.meta = member_of(self.body, "meta")
+        configuration.meta = checked_meta(member_of(self.body, "meta"))
         configuration.save(update_fields=["meta", "updated_at"])
         return Response(document_of(credential))
 

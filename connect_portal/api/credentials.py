@@ -105,7 +105,8 @@ class CredentialDetail(SdkView):
         summary="Save user settings",
         description=(
             "`workflowSettings` and `sharedSettings` each replace what is stored under that key; the other one stays. "
-            "A workflow whose values do not fit keeps what it had, and `errors` says why. Passwords are never told: "
+            "Values are kept of settings that a deployed workflow asks for. A workflow whose values do not fit keeps what it "
+            "had, as do the shared settings, and `errors` says why. Passwords are never told: "
             "`••••••` stands for each that is stored, and leaves it as it is when it comes back."
         ),
         request=SettingsSerializer,
@@ -123,9 +124,9 @@ class CredentialDetail(SdkView):
         config = member_of(self.body, "config")
         errors: list[str] = []
         if "sharedSettings" in config:
-            save_shared(configuration, member_of(config, "sharedSettings"))
+            errors += save_shared(configuration, member_of(config, "sharedSettings"))
         if "workflowSettings" in config:
-            errors = save_settings(configuration, _changes(member_of(config, "workflowSettings")))
+            errors += save_settings(configuration, _changes(member_of(config, "workflowSettings")))
         document = document_of(credential)
         return Response({**document, "errors": errors, "credential": document})
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connect_portal.api import shapes
-from connect_portal.api.base import TOKEN_REFUSED, SdkView, error_response, member_of
+from connect_portal.api.base import TOKEN_REFUSED, SdkView, checked_meta, error_response, member_of
 from connect_portal.api.documents import MetaSerializer, UserSerializer
 from connect_portal.errors import BadRequest
 from connect_portal.reading import credentials_of, deployed_workflows, integrations_of
+from lib import json_bounds
 from projects.connected_users import merge_meta
 
 METADATA_HEADER = "X-Paragon-User-Metadata"
-MAX_META_BYTES = 50_000
 
 
 class Me(SdkView):
@@ -59,16 +58,15 @@ class Me(SdkView):
 
 def _parse(header: str) -> dict[str, Any]:
     try:
-        meta = orjson.loads(header.encode("latin-1", "replace"))  # header bytes arrive decoded as latin-1
-    except orjson.JSONDecodeError as exc:
-        raise BadRequest(f"{METADATA_HEADER} is not JSON.") from exc
+        meta = json_bounds.read(header.encode("latin-1", "replace"))  # header bytes arrive decoded as latin-1
+    except json_bounds.BadJson as exc:
+        raise BadRequest(f"{METADATA_HEADER} can not be read. {exc.message}", **exc.ids) from exc
     if not isinstance(meta, dict):
         raise BadRequest(f"{METADATA_HEADER} must be a JSON object.")
     return meta
 
 
 def _merge(user: Any, changes: dict[str, Any]) -> None:
-    if len(orjson.dumps({**user.meta, **changes})) > MAX_META_BYTES:
-        raise BadRequest(f"A user's metadata may be at most {MAX_META_BYTES} bytes of JSON.")
+    checked_meta({**user.meta, **changes})
     if changes:
         merge_meta(user, changes)

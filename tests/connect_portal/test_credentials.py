@@ -91,6 +91,7 @@ def test_settings_that_do_not_fit_are_named_and_not_stored(cast: Cast, values: d
 
 
 def test_shared_settings_leave_the_workflows_alone(cast: Cast) -> None:
+    make_workflow(cast.integration, draft=lead_definition(settings=[REGION]))
     credential = cast.connect()
     switch_on(cast.workflow, credential)
 

@@ -22,6 +22,7 @@ from workflows.sealed_settings import opened, place_of_own, place_of_shared
 from workflows.switching import save_settings, save_shared
 
 OLD, NEW, LOST = (f"{name}:{base64.b64encode(os.urandom(32)).decode()}" for name in ("old", "new", "lost"))
+REGION = {"id": "region", "title": "Region", "type": "TEXT_NO_VARS", "required": False}
 PASSWORDS = [{"id": name, "title": name, "type": "PASSWORD", "required": False} for name in ("api_key", "pin")]
 TOKENS = {"access_token": "00D!access", "refresh_token": "refresh"}
 
@@ -58,7 +59,7 @@ def credential(db):
     """A connected account with passwords of its user's, and a second log-in of theirs under way."""
     credential = make_credential(make_integration(client_secret="the-secret"))
     connecting.start_oauth(credential.integration, credential.user)
-    workflow = make_workflow(credential.integration, draft=lead_definition(settings=PASSWORDS))
+    workflow = make_workflow(credential.integration, draft=lead_definition(settings=[*PASSWORDS, REGION]))
     configuration = credential.configurations.get()
     save_settings(configuration, {str(workflow.pk): {"settings": {"api_key": "hunter2"}}})
     save_shared(configuration, {"pin": "1234", "region": "EMEA"})
