@@ -95,7 +95,7 @@ def test_a_group_ends_its_processes_with_their_children(tmp_path):
     group.stop_all()
 
     assert len(pids) == 2
-    ends_at = time.monotonic() + 5
+    ends_at = time.monotonic() + 60
     while (living := [pid for pid in pids if _lives(pid)]) and time.monotonic() < ends_at:
         time.sleep(0.05)
     assert living == []
@@ -129,7 +129,7 @@ def test_cpu_time_counts_children_that_have_ended(group):
 def test_memory_counts_the_whole_tree_and_shared_pages_once_by_pss():
     own = subprocess.Popen([sys.executable, "-c", "kept = bytearray(50_000_000); import time; time.sleep(60)"])
     try:
-        ends_at = time.monotonic() + 10
+        ends_at = time.monotonic() + 60
         while meters.resident_mb([own.pid]) < 50 and time.monotonic() < ends_at:
             time.sleep(0.05)
         resident = meters.resident_mb([own.pid])
