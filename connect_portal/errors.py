@@ -27,6 +27,12 @@ class ConfigurationExists(Conflict):
     code = "configuration_exists"
 
 
+class TooManyConfigurations(Conflict):
+    """This account has as many configurations as it may have; remove one first."""
+
+    code = "too_many_configurations"
+
+
 class IntegrationNotFound(NotFound):
     """There is no such integration in this project."""
 

@@ -67,7 +67,7 @@ class OAuthFailed(ProviderError):
         self.reason = reason
         """Stable: access_denied, state_expired, state_unknown, state_used, wrong_client, redirect_mismatch, code_expired,
         pkce_failed, scope_refused, no_refresh_token, app_not_installed, app_blocked, not_approved, user_inactive,
-        external_id_taken, credential_unknown, other_org, unavailable, provider_error."""
+        external_id_taken, credential_unknown, too_many_accounts, other_org, unavailable, provider_error."""
         self.attempt: OAuthAttempt | None = None
         """The log-in that failed, when its state was known: the popup then knows whom to tell."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -25,6 +25,9 @@ from integrations.providers.base import Grant
 from projects import auditing
 from projects.models import ConnectedUser
 
+MAX_ACCOUNTS: Final = 20
+"""Of one end user, over all integrations: an event may start a run for each."""
+
 
 def save_credential(
     integration: Integration, user: ConnectedUser, grant: Grant, install_options: Mapping[str, Any]
@@ -33,13 +36,14 @@ def save_credential(
 
     An account that is connected already is renewed and not doubled; so is the user's only credential, unless
     `allowMultipleCredentials` is asked for. `selectedCredentialId` names the one to renew, `externalId` the app's own id.
-    Raises OAuthFailed where the one named does not exist, the external id is another credential's, or the log-in came from
-    another org than the credential's: what was made for one org must never go to another.
+    Raises OAuthFailed where the user has MAX_ACCOUNTS and this is one more, where the one named does not exist, the external
+    id is another credential's, or the log-in came from another org than the credential's: what was made for one org must
+    never go to another.
     """
     with transaction.atomic():
         ConnectedUser.objects.select_for_update().get(pk=user.pk)  # two log-ins of one user finish one after the other
         mine = list(Credential.objects.present().filter(integration=integration, user=user).order_by("-created_at"))
-        credential = _target(mine, grant, install_options) or Credential(integration=integration, user=user)
+        credential = _target(mine, grant, install_options) or _new(integration, user)
         _require_same_org(credential, grant)
         if external_id := _plain(install_options.get("externalId")):
             if any(other.external_id == external_id and other.pk != credential.pk for other in mine):
@@ -54,6 +58,15 @@ def save_credential(
             user_id=user.external_id, account_id=grant.provider_id,
         )  # fmt: skip
     return credential
+
+
+def _new(integration: Integration, user: ConnectedUser) -> Credential:
+    if Credential.objects.for_connected_user(user).present().count() >= MAX_ACCOUNTS:
+        raise OAuthFailed(
+            f"You have {MAX_ACCOUNTS} connected accounts, and more are not possible. Disconnect one first.",
+            reason="too_many_accounts",
+        )
+    return Credential(integration=integration, user=user)
 
 
 def _take_over(credential: Credential, grant: Grant) -> None:

@@ -19,12 +19,14 @@ from connect_portal.api.base import (
 )
 from connect_portal.api.credentials import UNKNOWN_ACCOUNT, document_of
 from connect_portal.api.documents import CredentialSerializer, MetaSerializer, NewConfigurationSerializer
-from connect_portal.errors import BadRequest, ConfigurationExists, DefaultConfiguration
+from connect_portal.errors import BadRequest, ConfigurationExists, DefaultConfiguration, TooManyConfigurations
 from connect_portal.selecting import find_configuration, find_credential
-from integrations.models import Configuration
+from integrations.models import Configuration, Credential
 from workflows.switching import apply_defaults
 
 MAX_EXTERNAL_ID_CHARACTERS = 255
+MAX_CONFIGURATIONS = 50
+"""Of one account, its default included: an event may start a run for each."""
 
 
 class Configurations(SdkView):
@@ -36,7 +38,7 @@ class Configurations(SdkView):
             200: CredentialSerializer,
             401: TOKEN_REFUSED,
             404: UNKNOWN_ACCOUNT,
-            409: error_response("The external id is taken."),
+            409: error_response("The external id is taken, or the account has as many as it may have."),
         },
     )
     def post(self, request: Request, project_id: UUID, credential_id: str) -> Response:
@@ -44,6 +46,7 @@ class Configurations(SdkView):
         external_id = _external_id(self.body.get("externalId"))
         try:
             with transaction.atomic():
+                _require_room(credential)
                 configuration = Configuration.objects.create(
                     credential=credential, is_default=False, external_id=external_id
                 )
@@ -83,6 +86,15 @@ class Configurations(SdkView):
             raise DefaultConfiguration(configuration=configuration.pk)
         configuration.delete()
         return Response(status=204)
+
+
+def _require_room(credential: Credential) -> None:
+    Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)  # requests count one after the other
+    if credential.configurations.count() >= MAX_CONFIGURATIONS:
+        raise TooManyConfigurations(
+            f"An account has at most {MAX_CONFIGURATIONS} configurations. Remove one that is not needed any more first.",
+            credential=credential.pk,
+        )
 
 
 def _external_id(given: object) -> str | None:

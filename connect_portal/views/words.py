@@ -68,6 +68,7 @@ WORDS: Final = {
             "To use the other one instead, disconnect the account that is connected; what waits for it ends then.",
         ),
     ),
+    "too_many_accounts": Words("{provider} was not connected", advice=("Then press Connect again.",)),
     "not_approved": _NOT_LET,
     "app_blocked": _NOT_LET,
     "app_not_installed": _NOT_LET,

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from connect_portal.api.base import MAX_BODY_BYTES, MAX_META_BYTES, SdkView
+from connect_portal.api.configurations import MAX_CONFIGURATIONS
 from connect_portal.api.unbuilt import Unbuilt
 from integrations.models import Configuration
 from tests.connect_portal.conftest import Cast
@@ -180,6 +181,22 @@ def test_values_of_one_workflow_are_bounded_all_together(cast: Cast) -> None:
 
     assert f"at most {MAX_VALUES_BYTES:,} bytes" in answer["errors"][0]
     assert WorkflowSetting.objects.get().values == {"text_1": "a"}
+
+
+def test_an_account_has_so_many_configurations_and_no_more(cast: Cast) -> None:
+    credential = cast.connect(external_id="main")
+    address = "/sdk/credentials/main/configurations"
+    for number in range(MAX_CONFIGURATIONS - 1):
+        Configuration.objects.create(credential=credential, is_default=False, external_id=f"nr-{number}")
+
+    refused = cast.sdk("POST", address, {"externalId": "more"})
+    removed = cast.sdk("DELETE", address, X_Paragon_Configuration_Id="nr-7")
+    taken = cast.sdk("POST", address, {"externalId": "more"})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_configurations")
+    assert "Remove one" in refused.json()["message"]
+    assert (removed.status_code, taken.status_code) == (204, 200)
+    assert credential.configurations.count() == MAX_CONFIGURATIONS
 
 
 def save(cast: Cast, values: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations import connecting
 from integrations.errors import IntegrationIncomplete, OAuthFailed
 from integrations.models import Credential, CredentialStatus, Integration, OAuthAttempt
+from integrations.saving import MAX_ACCOUNTS
 from projects.models import AuditEntry, ConnectedUser
 from tests.factories import make_connected_user, make_credential, make_integration, make_project
 from tests.integrations.conftest import REDIRECT
@@ -229,6 +230,19 @@ def test_a_strangers_credential_can_not_be_selected(org, integration, user):
     assert caught.value.reason == "credential_unknown"
     strangers.refresh_from_db()
     assert strangers.tokens_version == 0
+
+
+def test_a_user_has_so_many_accounts_and_renews_them_still(org, integration, user):
+    for number in range(MAX_ACCOUNTS):
+        last = make_credential(integration, user, external_id=f"nr-{number}", provider_id=f"00D0000000{number:05}EAA")
+
+    with pytest.raises(OAuthFailed) as caught:
+        connect(org, integration, user, allowMultipleCredentials=True)
+
+    assert caught.value.reason == "too_many_accounts" and "Disconnect one" in caught.value.message
+    assert user.credentials.count() == MAX_ACCOUNTS
+    type(last).objects.filter(pk=last.pk).update(provider_id=ORG_ID)
+    assert connect(org, integration, user, selectedCredentialId="nr-19").credential.pk == last.pk
 
 
 def test_an_external_id_belongs_to_one_credential_of_the_user(org, integration, user):
