@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from projects.errors import InvitationRefused
 from projects.membership import open_invitation
@@ -24,12 +25,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().send_password_reset_mail(user, user.email, context)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return bool(settings.SIGN_UP_OPEN) or _is_invited(request)
+        return bool(settings.SIGN_UP_OPEN) or bool(_invitation_token(request))
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Lead who came by an invitation back to it, also when a mail had to be confirmed in between."""
+        if token := _invitation_token(request):
+            return reverse("projects:join", args=[token])
+        return str(super().get_login_redirect_url(request))
 
 
-def _is_invited(request: HttpRequest) -> bool:
+def _invitation_token(request: HttpRequest) -> str:
+    """Return what the link holds by which this browser came; "" when it came by none, or the link is used up."""
+    token = str(request.session.get(INVITATION_SESSION_KEY, ""))
     try:
-        open_invitation(request.session.get(INVITATION_SESSION_KEY, ""))
+        open_invitation(token)
     except InvitationRefused:
-        return False
-    return True
+        return ""
+    return token

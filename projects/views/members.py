@@ -117,6 +117,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         user = request.user
         if request.method == "POST":
             member = membership.accept(invitation, user)
+            request.session.pop(INVITATION_SESSION_KEY, None)
             request.session[SESSION_KEY] = str(member.project_id)
             messages.success(request, f"Welcome to {member.project}.")
             return redirect("projects:home")

@@ -1,10 +1,11 @@
 """Members: added, invited, promoted, removed; an owner always stays."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import signing
+from django.core import mail, signing
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -134,6 +135,24 @@ class TestInvitations:
 
         assert role_of(User.objects.get(email="kim@partner.example"), ana) == Role.BUILDER
         assert client.get("/settings/").context["project"] == ana.project
+
+    def test_who_has_to_confirm_the_address_first_is_led_back_to_the_invitation(self, ana, settings):
+        settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+        client, link = Client(), link_for("kim@partner.example", by=ana)
+        form = {"email": "kim@partner.example", "password1": "a long enough one"}
+        client.get(link)
+        client.post(f"/accounts/signup/?next={link}", form)
+        assert client.get("/settings/").status_code == 302  # not in yet
+        [confirm] = re.findall(r"http://[^/]+(/accounts/confirm-email/\S+)", mail.outbox[-1].body)
+
+        client.post(confirm)
+        answer = client.post("/accounts/login/", {"login": form["email"], "password": form["password1"]})
+        assert answer["Location"].startswith(stable(link))
+        client.post(answer["Location"])
+
+        kim = User.objects.get(email="kim@partner.example")
+        assert role_of(kim, ana) == Role.BUILDER
+        assert EmailAddress.objects.get(user=kim).verified
 
     def test_who_was_invited_may_sign_up_although_sign_up_is_closed(self, ana, settings):
         settings.SIGN_UP_OPEN = False
