@@ -41,7 +41,7 @@ def do_group(hold: Hold, turns: list[Turn], connection: Connection, slice_: Slic
     action = registry.action(turns[0].step.type)
     callable_turns, failed = _made_ready(hold, turns, action)
     if failed:
-        _begin(lease, [turn for turn, _ in failed])
+        _begin(lease, [turn for turn, _ in failed], is_called=False)
         results.finish(hold, failed, is_last=not callable_turns)
     while callable_turns and action is not None:
         group = first_group(action, callable_turns[:1] if makes_calls_alone(hold) else callable_turns)
@@ -184,13 +184,16 @@ def _execute(
     ]
 
 
-def _begin(lease: Lease, turns: Sequence[Turn]) -> tuple[list[Begun], list[tuple[Turn, Outcome]]]:
+def _begin(
+    lease: Lease, turns: Sequence[Turn], *, is_called: bool = True
+) -> tuple[list[Begun], list[tuple[Turn, Outcome]]]:
     """Write down that these calls begin, before they do: a later worker then knows that they may have happened.
 
+    Not `is_called`: only the try is written down. There are no inputs to call with, nor anything to look for later.
     Returns the calls, and the turns whose beginning can not be kept, each with its failure: those are not called.
     """
     since = fencing.clock()
-    calls = {turn.run.id: _begun_call(lease, turn) for turn in turns}
+    calls = {turn.run.id: _begun_call(lease, turn, is_called=is_called) for turn in turns}
     refused = isolation.write_in_parts(turns, partial(_write_begun, lease))
     for turn, exc in refused:
         log.error("step.not_storable", extra={"run": turn.run.id, "step": turn.step.key}, exc_info=exc)
@@ -208,7 +211,7 @@ def _write_begun(lease: Lease, turns: Sequence[Turn]) -> None:
     write_begun(lease, [turn.step_run for turn in turns if turn.step_run])
 
 
-def _begun_call(lease: Lease, turn: Turn) -> ActionCall:
+def _begun_call(lease: Lease, turn: Turn, *, is_called: bool) -> ActionCall:
     """Bring the step run in hand to the beginning of its call, and return that call."""
     now, called_at = timezone.now(), lease.now()
     assert turn.rendered is not None
@@ -220,7 +223,8 @@ def _begun_call(lease: Lease, turn: Turn) -> ActionCall:
     step_run.state = StepState.CALLING
     step_run.tries += 1
     step_run.first_tried_at = step_run.first_tried_at or now
-    step_run.called_at, step_run.repeated_at = earlier_call or called_at, called_at if earlier_call else None
+    if is_called:
+        step_run.called_at, step_run.repeated_at = earlier_call or called_at, called_at if earlier_call else None
     step_run.finished_at = None
     step_run.input, step_run.warnings = turn.kept_inputs, turn.kept_warnings
     turn.run.started_at = turn.run.started_at or now

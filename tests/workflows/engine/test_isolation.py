@@ -4,6 +4,7 @@ import dataclasses
 import signal
 from collections import Counter
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
@@ -13,7 +14,7 @@ from integrations.providers.salesforce.actions.create_record import CreateRecord
 from tests.factories import lead_definition, make_workflow, switch_on
 from tests.support.processes import run_module
 from tests.support.tutorial import connect
-from workflows.engine import batching, crews, culprits, draining, group_calls, leasing, rendering
+from workflows.engine import batching, crews, culprits, draining, group_calls, leasing, rendering, results
 from workflows.engine.batching import Turn
 from workflows.engine.hold import Hold
 from workflows.engine.slices import Slice
@@ -399,6 +400,29 @@ def test_a_healthy_run_under_which_workers_were_killed_is_done_last_and_succeeds
     assert [lead["LastName"] for lead in tutorial.leads()] == ["B", "C", "A"]
     lane = Lane.objects.get()
     assert (lane.crashes, lane.suspect, lane.set_aside) == (0, None, [])
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+def test_a_run_that_can_not_be_filled_in_fails_in_words_though_a_worker_died_before_it_wrote_so(tutorial, monkeypatch):
+    version = tutorial.workflow.live_version
+    version.definition["steps"][0]["inputs"]["fields"]["NumberOfEmployees"] = "{{ trigger.last_name | times: 2 }}"
+    version.save()
+    rendering.forget_prepared()
+    run = tutorial.send(last_name="Twelve")
+    with monkeypatch.context() as dying:
+        dying.setattr(results, "finish", Mock(side_effect=Died))
+        with pytest.raises(Died):
+            tutorial.drain()
+    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+    tutorial.drain()
+
+    run.refresh_from_db()
+    assert (run.state, run.error["code"]) == (RunState.FAILED, "empty_input")
+    assert tutorial.org.calls()["resources"].get("query", 0) == 0, "there is no call to look for"
 
 
 def test_runs_with_the_order_key_of_one_that_was_set_aside_wait_for_it(tutorial):
