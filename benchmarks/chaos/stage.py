@@ -87,7 +87,7 @@ class Stage:
             "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "PLAIN_STATIC": "true",
             "WEB_LINGER_SECONDS": "0",
-            "LANE_LEASE_SECONDS": "5",
+            "LANE_LEASE_SECONDS": "15",  # a third of it after a crash: a busy machine keeps that too
             "SWEEP_SECONDS": "1",
         }
         run([sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"], self.environment)
