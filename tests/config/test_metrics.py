@@ -164,6 +164,7 @@ def test_the_backlog_is_told_as_the_database_knows_it():
         )
         for name, used in (("one", 900), ("two", 10), ("three", 999))
     )
+    Lane.objects.update_or_create(credential=first, defaults={"crashes": 2})
     type(gone).objects.filter(pk=gone.pk).update(removed_at=now, status="INVALID")
     Lane.objects.filter(pk=second.pk).update(
         paused_until=now + timedelta(hours=1), lease_token=uuid4(), leased_until=now + timedelta(seconds=30)
@@ -191,6 +192,7 @@ def test_the_backlog_is_told_as_the_database_knows_it():
         "asking_runs",
         "lanes_leased",
         "lanes_paused",
+        "lanes_stuck",
     )
     assert {name: value(found, f"isthmus_{name}") for name in gauges} == {
         "backlog_runs": 2,
@@ -200,6 +202,7 @@ def test_the_backlog_is_told_as_the_database_knows_it():
         "asking_runs": 1,
         "lanes_leased": 1,
         "lanes_paused": 1,
+        "lanes_stuck": 1,
     }
     assert 100 <= value(found, "isthmus_oldest_due_seconds") < 9000, "what a paused lane holds is not due"
     assert (

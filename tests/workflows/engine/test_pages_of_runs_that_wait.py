@@ -126,3 +126,11 @@ def test_a_run_that_ended_while_its_step_waited_does_not_say_that_the_step_waits
     text = run_page(ana, run)
 
     assert "Stopped" in text and "Waiting to be tried again" not in text and "so it is not tried again" in text
+
+
+@pytest.mark.parametrize(("crashes", "is_said"), [(1, False), (2, True)])
+def test_a_run_whose_lane_crashes_again_and_again_says_so(tutorial, ana, crashes, is_said):
+    run = tutorial.send()
+    Lane.objects.update(crashes=crashes)
+
+    assert ("has crashed 2 times in a row. Isthmus finds the run at fault" in run_page(ana, run)) is is_said
