@@ -38,6 +38,11 @@ class Mischief:
     def is_enough(self) -> bool:
         return all(self.happened[kind] >= self._plan.rounds for kind in self.kinds)
 
+    @property
+    def _has_had_its_fill(self) -> bool:
+        most = self._plan.most_rounds
+        return bool(most) and all(self.happened[kind] >= most for kind in self.kinds)
+
     def go_on_while(self, is_going_on: Callable[[], bool]) -> None:
         """One mishap after the other, until what is going on has ended."""
         while is_going_on():
@@ -45,7 +50,7 @@ class Mischief:
             while is_going_on() and time.monotonic() < ends_at:
                 self.look()
                 time.sleep(0.05)
-            if is_going_on():
+            if is_going_on() and not self._has_had_its_fill:
                 self._next()
                 self._stage.reconnect()
 

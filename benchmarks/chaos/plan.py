@@ -30,6 +30,8 @@ class Plan:
     """From one mishap to the next, on average."""
     rounds: int = 2
     """How often each mishap happens at least."""
+    most_rounds: int = 0
+    """How often at most; 0: for as long as events are sent, which takes longer the more is killed."""
     patience_seconds: float = 900.0
     """How long everything may take until nothing is open any more, after the last event."""
     seed: int = 1

@@ -21,7 +21,7 @@ def test_whatever_is_killed_and_poisoned_each_healthy_event_has_one_record_in_ti
     options = (
         "--events 700 --users 10 --database sqlite --broker files --web-processes 1 --worker-processes 1 --rate 80"
     )
-    pace = "--rounds 1 --mishap-seconds 1 --patience-seconds 90 --limit 1 --poisoned 0.2"
+    pace = "--rounds 1 --most-rounds 1 --mishap-seconds 1 --patience-seconds 90 --limit 1 --poisoned 0.2"
 
     chaos = subprocess.run(
         [sys.executable, "-m", "benchmarks.chaos", *options.split(), *pace.split()],
