@@ -260,7 +260,10 @@ def nearest_to_limit(integration: Integration | None = None, *, count: int, now:
     deployment, of all.
     """
     newest_first = Window(
-        RowNumber(), partition_by=["integration__provider_key", "provider_id"], order_by=F("api_checked_at").desc()
+        RowNumber(),
+        partition_by=["integration__provider_key", "provider_id"],
+        # Of two heard at one moment, the higher count is the later: an org counts up.
+        order_by=[F("api_checked_at").desc(), F("api_used").desc()],
     )
     found = (
         Credential.objects.present()

@@ -105,10 +105,12 @@ def test_what_another_project_knows_of_the_org_is_not_told():
     assert budget and budget.own_calls == 1
 
 
-def test_orgs_come_once_those_nearest_to_their_limit_first():
+@pytest.mark.parametrize("counts_of_one_moment", [(900, 890), (890, 900)])
+def test_orgs_come_once_those_nearest_to_their_limit_first(counts_of_one_moment):
+    one, other = counts_of_one_moment
     integration = make_integration()
     now = timezone.now()
-    for number, (org, used) in enumerate((("A", 10), ("B", 900), ("B", 890), ("C", 500), ("old", 990))):
+    for number, (org, used) in enumerate((("A", 10), ("B", one), ("B", other), ("C", 500), ("old", 990))):
         credential = make_credential(
             integration, make_connected_user(integration.project, f"user-{number}"), provider_id=org
         )
