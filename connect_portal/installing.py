@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,7 +43,7 @@ class OAuthStart:
         return cls(
             integration=query.get("integrationId") or query.get("action") or "",
             origin=query.get("originForPostMessage", ""),
-            session_id=_identifier(session_id, "oauthMetaKeyId")[:MAX_SESSION_CHARACTERS],
+            session_id=_session(session_id),
             posts_message=posts_message,
             install_options=_install_options(query.get("installOptions") or "{}"),
             redirect_url=query.get("redirectUrl", ""),
@@ -69,6 +69,18 @@ def _install_options(text: str) -> dict[str, Any]:
     if given.get("allowMultipleCredentials"):
         kept["allowMultipleCredentials"] = True
     return kept
+
+
+_UNREADABLE: Final = "\N{REPLACEMENT CHARACTER}"
+"""What an address has in the place of NUL and of bytes that are not UTF-8: ids with such could be taken for one another."""
+
+
+def _session(given: object) -> str:
+    """The id by which the SDK polls for the log-in's end. Raises BadRequest as for any id, and for an unreadable one."""
+    session_id = _identifier(given, "oauthMetaKeyId")
+    if _UNREADABLE in session_id:
+        raise BadRequest("`oauthMetaKeyId` has a character that can not be read. Use letters, digits and hyphens.")
+    return session_id[:MAX_SESSION_CHARACTERS]
 
 
 def _identifier(given: object, name: str) -> str:

@@ -47,7 +47,7 @@ def test_a_popup_for_an_integration_with_nul_says_that_there_is_none(client: Cli
 
     page = client.get(
         f"/projects/{project.pk}/sdk/actions/build-oauth?integrationId={NUL}&userToken={user_token('ana')}"
-        f"&sessionId={NUL}&originForPostMessage=http://localhost:3000"
+        f"&sessionId=z&originForPostMessage=http://localhost:3000"
     )
 
     assert page.status_code == 404
