@@ -4,7 +4,7 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 
 from projects.errors import DatabaseReadOnly, DatabaseUnavailable, DiskFull
 
@@ -59,6 +59,10 @@ def _is_about_statement(cause: BaseException) -> bool:
         return True  # a value of a type that the driver does not know
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _STATEMENTS_OWN
+    return _is_of_the_limit_class(cause)
+
+
+def _is_of_the_limit_class(cause: BaseException) -> bool:
     return (getattr(cause, "sqlstate", None) or "").startswith(_LIMIT_CLASS)
 
 
@@ -66,6 +70,13 @@ def meets_everybody(exc: BaseException) -> bool:
     """Whether the database refuses whatever is asked of it now, so that nobody's values can be the reason."""
     state = getattr(exc.__cause__ or exc, "sqlstate", None)
     return refusal_of(exc) is not None and state not in _PERHAPS_THE_STATEMENTS
+
+
+def is_about_a_value(exc: DatabaseError | InterfaceError) -> bool:
+    """Whether a value of the statement's rows may be the reason, so that without its row the statement succeeds."""
+    cause = exc.__cause__ or exc
+    is_refused_value = isinstance(exc, DataError | IntegrityError) or isinstance(cause, sqlite3.InterfaceError)
+    return is_refused_value or _is_of_the_limit_class(cause)
 
 
 def note(exc: DatabaseError | InterfaceError) -> Refusal | None:

@@ -90,7 +90,7 @@ def check_once(findings: Findings, sent: Mapping[int, Sent], records: Counter[in
 def check_healthy(
     findings: Findings, plan: Plan, sent: Mapping[int, Sent], runs: Mapping[str, EndedRun], outages: Outages
 ) -> None:
-    """Each healthy event's run has succeeded, and not late."""
+    """Find healthy events whose run has not succeeded, or late."""
     late: dict[int, float] = {}
     whole: list[float] = []
     for number, event in sent.items():
@@ -116,7 +116,7 @@ def check_healthy(
 def check_poison(
     findings: Findings, sent: Mapping[int, Sent], runs: Mapping[str, EndedRun], texts: Mapping[int, str]
 ) -> None:
-    """Each poisoned event was refused, or its run failed in words, or it has its record."""
+    """Find poisoned events that were neither refused, nor failed in words, nor have their record."""
     findings.counts["poisoned"] = sum(event.poison is not None for event in sent.values())
     findings.poison = {name: kind.line for name, kind in sorted(endings.by_kind(sent, runs).items())}
     found: dict[str, list[int]] = defaultdict(list)
@@ -129,7 +129,7 @@ def check_poison(
 
 
 def _tried_once(stage: Stage) -> set[int]:
-    """The numbers whose step was tried only once: they never stepped aside, nor were they set aside."""
+    """Return the numbers whose step was tried only once: they never stepped aside, nor were they set aside."""
     rows = stage.rows(
         "SELECT r.id, CAST(e.payload AS text) FROM workflows_event e JOIN workflows_run r ON r.event_id = e.id"
         " JOIN workflows_steprun s ON s.run_id = r.id WHERE s.tries = 1"

@@ -10,10 +10,7 @@ from django.utils import timezone
 
 from integrations.providers.base import ErrorClass
 from lib.encryption import DecryptionFailed
-from workflows.engine import (
-    isolation,
-    leasing,
-)
+from workflows.engine import isolation, leasing
 from workflows.engine.batching import Turn, unreadable_run
 from workflows.engine.hold import Hold
 from workflows.engine.rows import DueRun, write_done
@@ -72,13 +69,7 @@ def end_culprit(lease: Lease, run_id: UUID, what: str) -> None:
     now = timezone.now()
     message = f"{what}, so it was set aside and the others went on. It has been logged."
     advice = "Look whether its event holds an unusual value, and replay the run when that is mended."
-    error = {
-        "class": ErrorClass.PERMANENT.value,
-        "code": isolation.INTERNAL_ERROR,
-        "message": message,
-        "fields": [],
-        "advice": advice,
-    }
+    error = isolation.error_detail(ErrorClass.PERMANENT, isolation.INTERNAL_ERROR, message, advice)
     with transaction.atomic():
         leasing.hold(lease)
         steps = StepRun.objects.filter(run=run_id, state__in=(StepState.CALLING, StepState.WAITING))

@@ -15,16 +15,7 @@ from integrations.errors import CredentialRevoked
 from integrations.models import Credential, CredentialStatus
 from integrations.providers.base import Connection
 from lib import log_lines
-from workflows.engine import (
-    culprits,
-    group_calls,
-    isolation,
-    leasing,
-    limiting,
-    parking,
-    pausing,
-    ringing,
-)
+from workflows.engine import culprits, group_calls, isolation, leasing, limiting, parking, pausing, ringing
 from workflows.engine.batching import OrderKey, Turn, behind_nobody, due_turns, has_turns
 from workflows.engine.hold import Hold
 from workflows.engine.slices import Slice

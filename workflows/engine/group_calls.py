@@ -14,13 +14,7 @@ from integrations.providers.base import Action, ActionCall, Connection, ErrorCla
 from lib import fencing
 from lib.errors import IsthmusError
 from lib.ids import time_ordered_id
-from workflows.engine import (
-    crash_points,
-    isolation,
-    leasing,
-    rendering,
-    results,
-)
+from workflows.engine import crash_points, isolation, leasing, rendering, results
 from workflows.engine.batching import Turn, first_group
 from workflows.engine.hold import Hold
 from workflows.engine.rows import StepInHand, write_begun
@@ -44,14 +38,14 @@ def do_group(hold: Hold, turns: list[Turn], connection: Connection, slice_: Slic
         _begin(lease, [turn for turn, _ in failed], is_called=False)
         results.finish(hold, failed, is_last=not callable_turns)
     while callable_turns and action is not None:
-        group = first_group(action, callable_turns[:1] if makes_calls_alone(hold) else callable_turns)
+        group = first_group(action, callable_turns[:1] if _makes_calls_alone(hold) else callable_turns)
         callable_turns = callable_turns[len(group.turns) :]
         if limit and not hold.slots.take(
             workflow_id, limit, lease, group=_ids_of(group.turns), behind=_ids_of(callable_turns)
         ):
             return True
         hold.in_hand = _ids_of(group.turns)
-        is_alone = makes_calls_alone(hold)
+        is_alone = _makes_calls_alone(hold)
         if is_alone:
             leasing.note_suspect(lease, group.turns[0].run.id)
         try:
@@ -68,12 +62,12 @@ def do_group(hold: Hold, turns: list[Turn], connection: Connection, slice_: Slic
             slice_.end()
         if not goes_on:
             return False
-        if slice_.is_over() and (limit or makes_calls_alone(hold)):
+        if slice_.is_over() and (limit or _makes_calls_alone(hold)):
             return True
     return True
 
 
-def makes_calls_alone(hold: Hold) -> bool:
+def _makes_calls_alone(hold: Hold) -> bool:
     """Whether each call is made alone, its run noted: worker after worker has died at this lane, or at this run."""
     return hold.marks and (hold.lease.crashes > 1 or len(hold.in_hand) == 1)
 
@@ -113,7 +107,7 @@ def _made_ready(
             failed.append((turn, problem))
         else:
             ready.append(turn)
-    if hold.marks and not makes_calls_alone(hold):
+    if hold.marks and not _makes_calls_alone(hold):
         leasing.note_suspect(hold.lease, None)
     return ready, failed
 

@@ -7,16 +7,17 @@ raises can not be foreseen, so nothing here knows causes: a part that raises is 
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
+from django.db import DatabaseError, InterfaceError
 
 from integrations.providers.base import ErrorClass, Outcome, OutcomeKind
 from lib.encryption import DecryptionFailed
 from lib.errors import IsthmusError
+from lib.json_bounds import MAX_INTEGER, MIN_INTEGER
+from projects import database_refusals
 from workflows.definition.errors import DefinitionError
 from workflows.errors import LeaseLost
 
@@ -25,10 +26,6 @@ T = TypeVar("T")
 INTERNAL_ERROR: Final = "internal_error"
 MAX_DEPTH: Final = 200
 """Of a value that is kept; deeper parts are cut off. The JSON writer ends at 254, and a row adds levels of its own."""
-_PROGRAM_LIMIT: Final = "54"
-"""SQLSTATE class of statements that are too much for PostgreSQL: too deep, too many, too long."""
-_LARGEST: Final = 2**64 - 1
-_SMALLEST: Final = -(2**63)
 
 
 def is_of_the_rows(exc: Exception) -> bool:
@@ -40,9 +37,7 @@ def is_of_the_rows(exc: Exception) -> bool:
     if isinstance(exc, LeaseLost | DecryptionFailed):
         return False
     if isinstance(exc, DatabaseError | InterfaceError):
-        state = getattr(exc.__cause__, "sqlstate", None) or ""
-        is_of_a_value = isinstance(exc, DataError | IntegrityError) or isinstance(exc.__cause__, sqlite3.InterfaceError)
-        return is_of_a_value or state.startswith(_PROGRAM_LIMIT)
+        return database_refusals.is_about_a_value(exc)
     return True
 
 
@@ -69,14 +64,14 @@ def failure(exc: Exception, doing: str) -> Outcome:
     if isinstance(exc, DefinitionError):
         message = f"The definition of the run's version can not be read any more: {exc}"
         advice = "Mend the draft, deploy it, and replay the run on the newest version."
-        return Outcome(OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, exc.code, message, advice))
+        return Outcome(OutcomeKind.FAILED, error=error_detail(ErrorClass.PERMANENT, exc.code, message, advice))
     if isinstance(exc, IsthmusError):  # its words say what is wrong
-        return Outcome(OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, exc.code, exc.message, ""))
+        return Outcome(OutcomeKind.FAILED, error=error_detail(ErrorClass.PERMANENT, exc.code, exc.message, ""))
     message = (
         f"Isthmus met an error of its own while {doing}: {type(exc).__name__}. Nothing was sent. It has been logged."
     )
     advice = "Look whether the event holds an unusual value there, and replay the run when that is mended."
-    return Outcome(OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, INTERNAL_ERROR, message, advice))
+    return Outcome(OutcomeKind.FAILED, error=error_detail(ErrorClass.PERMANENT, INTERNAL_ERROR, message, advice))
 
 
 def not_storable(inputs: Any) -> Outcome:
@@ -88,7 +83,7 @@ def not_storable(inputs: Any) -> Outcome:
     advice = "Change the value in the event, or the filters that make it, and replay the run."
     fields = [where] if place else []
     return Outcome(
-        OutcomeKind.FAILED, error=_error(ErrorClass.PERMANENT, "input_not_storable", message, advice, fields)
+        OutcomeKind.FAILED, error=error_detail(ErrorClass.PERMANENT, "input_not_storable", message, advice, fields)
     )
 
 
@@ -97,7 +92,9 @@ def unknown(exc: Exception) -> Outcome:
     message = f"Isthmus met an error of its own while it was calling: {type(exc).__name__}. It has been logged."
     return Outcome(
         OutcomeKind.UNKNOWN,
-        error=_error(ErrorClass.UNKNOWN_OUTCOME, INTERNAL_ERROR, message, "It is looked for before it is sent again."),
+        error=error_detail(
+            ErrorClass.UNKNOWN_OUTCOME, INTERNAL_ERROR, message, "It is looked for before it is sent again."
+        ),
     )
 
 
@@ -105,7 +102,7 @@ def asks(exc: Exception) -> Outcome:
     """Return the outcome of a call that raised again, made alone: nothing but a look into the account tells."""
     message = f"Isthmus met an error of its own twice while it was calling: {type(exc).__name__}. It has been logged."
     advice = "Look into the account whether the call took effect, then decide."
-    return Outcome(OutcomeKind.ASK, error=_error(ErrorClass.UNKNOWN_OUTCOME, INTERNAL_ERROR, message, advice))
+    return Outcome(OutcomeKind.ASK, error=error_detail(ErrorClass.UNKNOWN_OUTCOME, INTERNAL_ERROR, message, advice))
 
 
 def readable(outcome: Outcome) -> Outcome:
@@ -123,7 +120,10 @@ def readable(outcome: Outcome) -> Outcome:
     )
 
 
-def _error(error_class: ErrorClass, code: str, message: str, advice: str, fields: Sequence[str] = ()) -> dict[str, Any]:
+def error_detail(
+    error_class: ErrorClass, code: str, message: str, advice: str, fields: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return an error as step runs and runs keep it; shape: `Outcome.error`."""
     return {"class": error_class.value, "code": code, "message": message, "fields": list(fields), "advice": advice}
 
 
@@ -136,7 +136,7 @@ def storable(value: Any, *, depth: int = 0) -> Any:
         case str():
             return _storable_text(value)
         case int():
-            return value if _SMALLEST <= value <= _LARGEST else _digits(value)
+            return value if MIN_INTEGER <= value <= MAX_INTEGER else _digits(value)
         case float():
             return value if math.isfinite(value) else str(value)
         case dict() if depth < MAX_DEPTH:
@@ -170,7 +170,7 @@ def _why_unstorable(value: Any) -> str:
         case None | bool():
             return ""
         case int():
-            return "" if _SMALLEST <= value <= _LARGEST else "an integer past 64 bits"
+            return "" if MIN_INTEGER <= value <= MAX_INTEGER else "an integer past 64 bits"
         case float():
             return "" if math.isfinite(value) else f"the number {value}"
         case _:

@@ -9,13 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.providers.base import ErrorClass, Outcome, OutcomeKind
-from workflows.engine import (
-    isolation,
-    judging,
-    parking,
-    passwords,
-    pausing,
-)
+from workflows.engine import isolation, judging, parking, passwords, pausing
 from workflows.engine.batching import Turn
 from workflows.engine.hold import Hold
 from workflows.engine.rows import DueRun, write_done
@@ -86,6 +80,7 @@ def _write_results(lease: Lease, turns: Sequence[Turn], *, gives_back: bool = Fa
 
 
 def _make_storable(turn: Turn) -> None:
+    """Turn what the database does not take of a turn's results into text that it takes."""
     step_run, run = turn.step_run, turn.run
     run.error, run.wait_reason = isolation.storable(run.error), isolation.storable(run.wait_reason)
     if step_run is None:
